@@ -1,0 +1,5 @@
+//! emflow, the Example Message Flow appliance.
+
+pub mod agents;
+pub mod clock;
+pub mod id;

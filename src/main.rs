@@ -1,0 +1,2 @@
+//! The `emflow` command.
+fn main() {}
