@@ -3,3 +3,4 @@
 pub mod agents;
 pub mod clock;
 pub mod id;
+pub mod protocol;
