@@ -3,4 +3,5 @@
 pub mod agents;
 pub mod clock;
 pub mod id;
+pub mod machine;
 pub mod protocol;
