@@ -5,3 +5,4 @@ pub mod clock;
 pub mod id;
 pub mod machine;
 pub mod protocol;
+pub mod store;
