@@ -2,4 +2,5 @@
 
 pub mod agents;
 pub mod clock;
+pub mod config;
 pub mod id;
