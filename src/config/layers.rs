@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::nearest::nearest;
 use super::types::SECRET_MAX;
 use super::value::Raw;
 use super::{ConfigError, Key, SECTIONS, Source, keys};
@@ -135,7 +136,7 @@ pub(super) fn from_environment(
         if rest.contains("__") {
             let path = rest.to_ascii_lowercase().replace("__", ".");
             entries.push((path, Raw::Loose(value), place));
-        } else if let Some(key) = keys().find(|key| variable(key.path).replace("__", "_") == name) {
+        } else if let Some(key) = keys().find(|key| too_short(key, &name)) {
             // One underscore too few is not silently nothing; other EMFLOW_ variables are not ours.
             errors.push(ConfigError {
                 place,
@@ -164,6 +165,13 @@ pub(super) fn from_flags(flags: &Overrides, errors: &mut Vec<ConfigError>) -> Ve
 /// The variable that sets `path`.
 pub(super) fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase())
+}
+
+/// Whether `name` would set `key` if it had its second underscore.
+fn too_short(key: &Key, name: &str) -> bool {
+    let own = variable(key.path).replace("__", "_");
+    let holder = name.strip_suffix("_FILE").filter(|_| key.secret);
+    own == name || Some(own.as_str()) == holder
 }
 
 /// Paths of one layer → keys; a secret's file is read here.
@@ -292,52 +300,4 @@ fn unknown(path: &str, place: Source) -> ConfigError {
         place,
         fix,
     }
-}
-
-/// The known key or section nearest to `path`: the same name in another section, or else at most
-/// a third of its letters (two at least) away.
-fn nearest(path: &str) -> Option<String> {
-    let name = path.rsplit('.').next().unwrap_or(path);
-    if let Some(key) = keys().find(|key| key.name == name) {
-        return Some(key.path.to_owned());
-    }
-    let sections = SECTIONS.iter().map(|section| section.name.to_owned());
-    let files = keys()
-        .filter(|key| key.secret)
-        .map(|key| format!("{}_file", key.path));
-    let all = keys().map(|key| key.path.to_owned()).chain(files);
-    let candidates: Vec<String> = if path.contains('.') {
-        all.collect()
-    } else {
-        sections.chain(all).collect()
-    };
-    let near = candidates.into_iter().map(|known| {
-        let whole = distance(path, &known);
-        let own = distance(name, known.rsplit('.').next().unwrap_or(&known));
-        (
-            if path.contains('.') {
-                whole
-            } else {
-                whole.min(own)
-            },
-            known,
-        )
-    });
-    let (away, known) = near.min()?;
-    (away <= (name.chars().count() / 3).max(2)).then_some(known)
-}
-
-/// Levenshtein's edit distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(super::TEXT_MAX).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

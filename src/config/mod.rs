@@ -10,6 +10,7 @@
 //! the file, `EMFLOW_SECTION__KEY_FILE` in the environment.
 
 mod layers;
+mod nearest;
 mod rules;
 mod settings;
 mod show;

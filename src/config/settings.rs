@@ -32,6 +32,8 @@ pub struct Key {
     pub doc: &'static str,
     /// What a legal value is, to complete "must be …".
     pub form: &'static str,
+    /// Whether it is a list, each entry of that form.
+    pub list: bool,
     /// The default, as TOML.
     pub default: &'static str,
     /// The least and the greatest legal value, as TOML.
@@ -46,6 +48,18 @@ pub struct Key {
     pub(super) copy: fn(&mut Config, &Config),
 }
 
+impl Key {
+    /// The value in `config` as TOML, masked where it is secret; a default as the reference
+    /// writes it ("60s", not "1m").
+    pub fn shown(&self, config: &Config) -> String {
+        if (self.same)(config, &Config::default()) {
+            self.default.to_owned()
+        } else {
+            (self.show)(config)
+        }
+    }
+}
+
 /// The default of a key, through the same reading as everything else.
 pub(super) fn default_value<T: Value>(literal: &str) -> T {
     let parsed = DeValue::parse(literal).ok();
@@ -56,7 +70,10 @@ pub(super) fn default_value<T: Value>(literal: &str) -> T {
 
 /// A value of the form; otherwise the rule that it breaks.
 pub(super) fn read<T: Value>(raw: &Raw) -> Result<T, String> {
-    T::read(raw).ok_or_else(|| broken(T::FORM, T::SECRET, raw))
+    T::read(raw).ok_or_else(|| {
+        let list = if T::LIST { "a list, each entry " } else { "" };
+        broken(&format!("{list}{}", T::FORM), T::SECRET, raw)
+    })
 }
 
 /// The same, from `min` to `max`.
@@ -135,6 +152,7 @@ macro_rules! settings {
                     path: concat!(stringify!($section), ".", stringify!($key)),
                     doc: concat!($($doc),+),
                     form: <$type as Value>::FORM,
+                    list: <$type as Value>::LIST,
                     default: stringify!($default),
                     range: settings!(@range $($min, $max)?),
                     live: settings!(@live $($live)?),

@@ -8,7 +8,7 @@ use super::{Key, Loaded, SECTIONS};
 /// The effective configuration, a line a key with where its value came from; secrets masked.
 /// It is TOML. Keys that a reload applies are not marked: the reference says so.
 pub fn effective(loaded: &Loaded) -> String {
-    let line = |key: &Key| format!("{} = {}", key.name, (key.show)(&loaded.config));
+    let line = |key: &Key| format!("{} = {}", key.name, key.shown(&loaded.config));
     let all = SECTIONS.iter().flat_map(|section| section.keys);
     // One long path must not push every comment off the screen.
     let width = all
@@ -35,6 +35,7 @@ pub fn template() -> String {
         "# emflow: every setting with its default. A line left out keeps the default.\n\
          # Flags win over the environment (EMFLOW_SECTION__KEY), the environment over this file.\n\
          # Further files: conf.d/*.toml beside this one, in the order of their names.\n\
+         # `Live`: applied by a reload (SIGHUP); the others need a restart.\n\
          # `emflow check-config` says what is wrong, and where each value came from.\n",
     );
     for section in SECTIONS {
@@ -106,11 +107,7 @@ fn about(key: &Key) -> String {
 
 fn legal(key: &Key) -> String {
     let bounds = key.range.map(|(min, max)| format!("{min} to {max}"));
-    let list = if key.default == "[]" {
-        "a list, each "
-    } else {
-        ""
-    };
+    let list = if key.list { "a list, each entry " } else { "" };
     bounds.unwrap_or_else(|| format!("{list}{}", key.form))
 }
 

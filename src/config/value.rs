@@ -80,6 +80,8 @@ pub trait Value: Sized + Clone + PartialEq {
     const FORM: &'static str;
     /// Whether the value is masked wherever it is shown.
     const SECRET: bool = false;
+    /// Whether it is a list, each entry of the form.
+    const LIST: bool = false;
     /// The value, or nothing where `raw` is not of the form.
     fn read(raw: &Raw) -> Option<Self>;
     /// The value as TOML; a secret masks itself.
@@ -136,7 +138,7 @@ impl Value for String {
 }
 
 impl Value for PathBuf {
-    const FORM: &'static str = "a path, not empty";
+    const FORM: &'static str = "a path";
     fn read(raw: &Raw) -> Option<Self> {
         let text = raw.text()?;
         (!text.is_empty() && !text.contains('\0')).then(|| text.into())
@@ -184,8 +186,8 @@ impl<T: Value> Value for Option<T> {
 }
 
 impl<T: Value> Value for Vec<T> {
-    // `concat!` cannot reach an associated constant; the entry's form says it all.
     const FORM: &'static str = T::FORM;
+    const LIST: bool = true;
     fn read(raw: &Raw) -> Option<Self> {
         let entries: Vec<Raw> = match raw {
             Raw::List(list) => list.clone(),
