@@ -4,3 +4,4 @@ pub mod agents;
 pub mod clock;
 pub mod config;
 pub mod id;
+pub mod serve;
