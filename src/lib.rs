@@ -2,7 +2,9 @@
 
 pub mod agents;
 pub mod clock;
+pub mod config;
 pub mod id;
 pub mod machine;
 pub mod protocol;
+pub mod serve;
 pub mod store;
