@@ -5,6 +5,8 @@ pub mod clock;
 pub mod config;
 pub mod id;
 pub mod machine;
+pub mod outbox;
 pub mod protocol;
 pub mod serve;
+pub mod shutdown;
 pub mod store;
