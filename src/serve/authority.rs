@@ -67,7 +67,7 @@ pub fn names(public: &[Host]) -> Vec<Host> {
     ];
     let dotless = (!host.contains('.') && host != "localhost").then(|| format!("{host}.local"));
     let networks = Networks::new_with_refreshed_list();
-    let addresses = networks.iter().flat_map(|(_, data)| data.ip_networks());
+    let addresses = networks.values().flat_map(|data| data.ip_networks());
     let mut addresses: Vec<IpAddr> = addresses.map(|network| network.addr).collect();
     addresses.retain(|ip| match ip {
         IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_unspecified(),
