@@ -136,6 +136,8 @@ fn make_authority(
 ) -> Result<CertificateDer<'static>, TlsError> {
     let key = KeyPair::generate().map_err(TlsError::issue)?;
     let mut params = CertificateParams::default();
+    // A common name has at most 64 characters (X.520), and this one begins with 23.
+    let host: String = host.chars().take(41).collect();
     params.distinguished_name = named(&format!("emflow local authority {host}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];

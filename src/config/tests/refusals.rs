@@ -123,7 +123,14 @@ fn a_wrong_value_is_refused_with_place_key_rule_and_remedy() {
         "[log]\nlevel = \"info,emflow=lots\"",
         &["error, warn, info"],
     );
-    check("[auth]\njwt_issuer = \"a\\nb\"", &["a text on one line"]);
+    check(
+        "[auth]\njwt_issuer = \"a\\nb\"",
+        &["a text on one line, not \"a\\u000Ab\""],
+    );
+    check(
+        "[log]\nlevel = \"a\\u001b[31m\\\\\"",
+        &["not \"a\\u001B[31m\\\\\""],
+    );
     check(
         "server = 3",
         &["c.toml:1: server: must be a section", "[server]"],
@@ -163,6 +170,14 @@ fn an_unknown_key_is_refused_and_the_nearest_named() {
         &["server.listen_file: unknown key"],
     );
     check("[server]\nzzzzzzzz = 1", &["unknown key; remove it"]);
+}
+
+#[test]
+fn a_message_is_one_line_whatever_is_written() {
+    let text = "[log]\n\"a\\nb\\u001b\" = 1\n[\"x\\ny\"]\n";
+    for error in load(&[("c.toml", text)], &[], &[]).unwrap_err() {
+        assert!(!error.chars().any(char::is_control), "{error:?}");
+    }
 }
 
 #[test]
