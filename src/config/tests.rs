@@ -141,6 +141,32 @@ fn flag_wins_over_environment_over_files_over_default() {
 }
 
 #[test]
+fn fragments_apply_in_the_order_of_their_names() {
+    // Many, so that the order in which a file system lists them is not theirs by chance.
+    let files: Vec<(String, String)> = (0..24)
+        .map(|i| (i * 7) % 24 + 10)
+        .map(|n| (format!("conf.d/{n}.toml"), format!("delivery.window = {n}")))
+        .collect();
+    let main = ("c.toml", "");
+    for count in 1..=files.len() {
+        let some = files[..count]
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        let some: Vec<(&str, &str)> = [main].into_iter().chain(some).collect();
+        let last = some
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|n| n.starts_with("conf.d"))
+            .max();
+        let loaded = load(&some, &[], &[]).unwrap();
+        let window = loaded.config.delivery.window;
+        assert_eq!(Some(format!("conf.d/{window}.toml").as_str()), last);
+        assert_eq!(loaded.files.len(), some.len());
+    }
+}
+
+// req: K
+#[test]
 fn the_environment_sets_every_kind_of_value() {
     let env = [
         ("EMFLOW_SERVER__PUBLIC_NAMES", "Demo.Example, 10.0.0.7"),
@@ -187,6 +213,14 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
         place.contains("pw (named by") && place.ends_with("c.toml:3)"),
         "{place}"
     );
+
+    // Also where the empty secret stands below.
+    let upside_down = (
+        "c.toml",
+        "[admin]\npassword_file = \"ROOT/pw\"\npassword = \"\"",
+    );
+    let loaded = load(&[upside_down, secret], &[], &[]).unwrap();
+    assert_eq!(loaded.config.admin.password.expose(), "correct horse");
 
     let plain = ("c.toml", "[admin]\npassword = \"old\"");
     let env = [("EMFLOW_ADMIN__PASSWORD_FILE", "ROOT/pw")];

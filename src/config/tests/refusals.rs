@@ -149,6 +149,10 @@ fn an_unknown_key_is_refused_and_the_nearest_named() {
         &["c.toml:3: server.lisen: unknown key", "server.listen?"],
     );
     check(
+        "[server]\nliissten = \"x\"",
+        &["c.toml:2: server.liissten", "mean server.listen?"],
+    );
+    check(
         "[sever]\nlisten = \"x\"",
         &["c.toml:1: sever: unknown key", "mean server?"],
     );
