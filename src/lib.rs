@@ -5,4 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod id;
+pub mod machine;
+pub mod protocol;
 pub mod serve;
+pub mod store;
