@@ -75,6 +75,10 @@ fn a_wrong_value_is_refused_with_place_key_rule_and_remedy() {
         "[limits]\nmax_frame = \"1GiB\"",
         &["from \"16KiB\" to \"1MiB\""],
     );
+}
+
+#[test]
+fn a_wrong_text_is_refused_with_its_form() {
     check(
         "[server]\nlisten = \"8443\"",
         &["an address and port such as"],
@@ -116,6 +120,10 @@ fn a_wrong_value_is_refused_with_place_key_rule_and_remedy() {
         "[auth]\nvisitors = \"all\"",
         &["\"open\", \"access_code\" or \"jwt\", not \"all\""],
     );
+}
+
+#[test]
+fn a_wrong_date_filter_or_shape_is_refused() {
     check("[agents]\nas_of = \"2026-02-30\"", &["a date such as"]);
     check("[agents]\nas_of = 2026-02-03", &["a date such as"]);
     check("[log]\nlevel = \"inof\"", &["error, warn, info"]);
