@@ -1,6 +1,7 @@
 //! emflow, the Example Message Flow appliance.
 
 pub mod agents;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod id;

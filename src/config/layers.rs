@@ -290,12 +290,20 @@ fn unknown(path: &str, place: Source) -> ConfigError {
         Source::Environment(_) => variable(known),
         _ => known.to_owned(),
     };
+    let clean = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    let on_one_line: String = path.chars().take(80).map(clean).collect();
     let fix = match nearest(path) {
         Some(known) => format!("did you mean {}?", written(&known)),
         None => "remove it; `emflow check-config` lists every key".to_owned(),
     };
     ConfigError {
-        key: written(path),
+        key: written(&on_one_line),
         rule: "unknown key".to_owned(),
         place,
         fix,

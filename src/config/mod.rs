@@ -91,6 +91,22 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// What is legal but unwise: a secret in a file that every user of the machine can read.
+    pub fn warnings(&self) -> Vec<String> {
+        use std::os::unix::fs::MetadataExt;
+        let open = |path: &Path| std::fs::metadata(path).is_ok_and(|m| m.mode() & 0o004 != 0);
+        let secrets =
+            keys().filter(|key| key.secret && !(key.same)(&self.config, &Config::default()));
+        let exposed = secrets.filter_map(|key| match self.source(key.path) {
+            Source::File(path, line) if open(&path) => Some(format!(
+                "{}:{line}: {} stands in a file that every user can read; chmod 0640 it, or use {}_file",
+                path.display(), key.path, key.name,
+            )),
+            _ => None,
+        });
+        exposed.collect()
+    }
+
     /// Where the value of `path` came from.
     pub fn source(&self, path: &str) -> Source {
         self.sources.get(path).cloned().unwrap_or(Source::Default)

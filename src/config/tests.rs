@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::*;
 
+mod refusals;
+
 /// Loads `files` (the first is the main one) with `env` and `flags`; paths in errors are cut to
 /// what follows the scratch directory.
 fn load(
@@ -37,20 +39,6 @@ fn load(
         let cut = |e: &ConfigError| e.to_string().replace(&format!("{root}/"), "");
         errors.iter().map(cut).collect()
     })
-}
-
-/// `text` as `c.toml` is refused with exactly one message, which holds every part.
-#[track_caller]
-fn check(text: &str, parts: &[&str]) {
-    let errors = load(&[("c.toml", text)], &[], &[]).expect_err(text);
-    assert_eq!(errors.len(), 1, "{text:?}: {errors:#?}");
-    for part in parts {
-        assert!(
-            errors[0].contains(part),
-            "{part:?} is not in: {}",
-            errors[0]
-        );
-    }
 }
 
 // req: K
@@ -118,244 +106,6 @@ fn every_number_has_a_range() {
     }
 }
 
-#[test]
-fn a_wrong_value_is_refused_with_place_key_rule_and_remedy() {
-    check(
-        "[delivery]\nwindow = 0",
-        &[
-            "c.toml:2: delivery.window: must be from 1 to 1024, not 0; ",
-            "default 64",
-        ],
-    );
-    check(
-        "[delivery]\n\n\nwindow = 4096",
-        &["c.toml:4:", "from 1 to 1024"],
-    );
-    check(
-        "[delivery]\nwindow = -1",
-        &["must be a whole number, from 1 to 1024, not -1"],
-    );
-    check(
-        "[delivery]\nwindow = \"64\"",
-        &["a whole number", "not \"64\""],
-    );
-    check(
-        "[delivery]\nwindow = 64.0",
-        &["a whole number", "not a float"],
-    );
-    check("delivery.window = 0", &["c.toml:1: delivery.window"]);
-    check("delivery = { window = 0 }", &["c.toml:1: delivery.window"]);
-    check(
-        "[delivery]\nack_timeout = 5",
-        &["c.toml:2:", "a duration such as", "not 5"],
-    );
-    check(
-        "[delivery]\nack_timeout = \"5\"",
-        &["a duration", "not \"5\""],
-    );
-    check("[delivery]\nack_timeout = \"5 parsecs\"", &["a duration"]);
-    check("[delivery]\nack_timeout = \"-5s\"", &["a duration"]);
-    check(
-        "[delivery]\nack_timeout = \"99999999999999999999s\"",
-        &["a duration"],
-    );
-    check(
-        "[delivery]\nack_timeout = \"400000000000000000d\"",
-        &["a duration"],
-    );
-    check(
-        "[delivery]\nack_timeout = \"0s\"",
-        &["from \"100ms\" to \"5m\", not \"0s\""],
-    );
-    check("[sessions]\ntimeout = \"61m\"", &["from \"1s\" to \"1h\""]);
-    check(
-        "[limits]\nmax_frame = 65536",
-        &["a size such as", "not 65536"],
-    );
-    check("[limits]\nmax_frame = \"64kb\"", &["a size such as"]);
-    check(
-        "[limits]\nmax_frame = \"1GiB\"",
-        &["from \"16KiB\" to \"1MiB\""],
-    );
-    check(
-        "[server]\nlisten = \"8443\"",
-        &["an address and port such as"],
-    );
-    check(
-        "[server]\nlisten = \"localhost\"",
-        &["an address and port such as"],
-    );
-    check(
-        "[server]\nopen_browser = \"yes\"",
-        &["true or false", "not \"yes\""],
-    );
-    check("[server]\ndata_dir = \"\"", &["a path, not \"\""]);
-    check(
-        "[server]\npublic_names = \"a.example\"",
-        &["a list, each entry a host name"],
-    );
-    check(
-        "[server]\npublic_names = [\"a b\"]",
-        &["a list, each entry a host name"],
-    );
-    check(
-        "[server]\npublic_names = [\"1.2.3.999\"]",
-        &["a host name or an IP address"],
-    );
-    check(
-        "[server]\nallowed_origins = [\"http://a.example\"]",
-        &["https://"],
-    );
-    check(
-        "[server]\nallowed_origins = [\"https://a.example/path\"]",
-        &["https://"],
-    );
-    check(
-        "[limits]\ntrusted_proxies = [\"10.0.0.0/33\"]",
-        &["a network such as"],
-    );
-    check(
-        "[auth]\nvisitors = \"all\"",
-        &["\"open\", \"access_code\" or \"jwt\", not \"all\""],
-    );
-    check("[agents]\nas_of = \"2026-02-30\"", &["a date such as"]);
-    check("[agents]\nas_of = 2026-02-03", &["a date such as"]);
-    check("[log]\nlevel = \"inof\"", &["error, warn, info"]);
-    check(
-        "[log]\nlevel = \"info,emflow=lots\"",
-        &["error, warn, info"],
-    );
-    check("[auth]\njwt_issuer = \"a\\nb\"", &["a text on one line"]);
-    check(
-        "server = 3",
-        &["c.toml:1: server: must be a section", "[server]"],
-    );
-    check("[server]\nlisten = \n", &["c.toml:2: syntax: must be TOML"]);
-    check(
-        "[server]\n[log]\n[server]\n",
-        &["c.toml:3: syntax", "duplicate"],
-    );
-}
-
-#[test]
-fn an_unknown_key_is_refused_and_the_nearest_named() {
-    check(
-        "[server]\n\nlisen = \"x\"",
-        &["c.toml:3: server.lisen: unknown key", "server.listen?"],
-    );
-    check(
-        "[sever]\nlisten = \"x\"",
-        &["c.toml:1: sever: unknown key", "mean server?"],
-    );
-    check(
-        "listen = \"x\"",
-        &["c.toml:1: listen: unknown key", "server.listen?"],
-    );
-    check(
-        "[server]\nwindow = 3",
-        &["server.window: unknown key", "delivery.window?"],
-    );
-    check(
-        "[auth]\njwt_kye = \"x\"",
-        &["auth.jwt_kye", "auth.jwt_key?"],
-    );
-    check("[admin]\npasword_file = \"x\"", &["admin.password_file?"]);
-    check(
-        "[server]\nlisten_file = \"x\"",
-        &["server.listen_file: unknown key"],
-    );
-    check("[server]\nzzzzzzzz = 1", &["unknown key; remove it"]);
-}
-
-#[test]
-fn rules_between_keys_name_the_line_to_change() {
-    check(
-        "[tls]\ncertificate = \"c.pem\"",
-        &["c.toml:2: tls.certificate", "without tls.key"],
-    );
-    check(
-        "[tls]\nkey = \"k.pem\"",
-        &["c.toml:2: tls.key", "without tls.certificate"],
-    );
-    check(
-        "[auth]\nvisitors = \"access_code\"",
-        &["c.toml:2: auth.visitors", "needs a code"],
-    );
-    check(
-        "[auth]\nvisitors = \"jwt\"",
-        &["c.toml:2: auth.visitors", "needs a key"],
-    );
-    check(
-        "[auth]\njwt_key = \"short\"",
-        &["c.toml:2: auth.jwt_key", "32 bytes"],
-    );
-    check(
-        "[connections]\nidle_timeout = \"10s\"",
-        &[
-            "default: connections.heartbeat_interval",
-            "shorter than connections.idle_timeout",
-        ],
-    );
-    check(
-        "[sessions]\nmax_concurrent = 50",
-        &["agents.max_processing", "max_concurrent"],
-    );
-    check(
-        "[sessions]\nmax_per_visitor = 2000",
-        &["c.toml:2: sessions.max_per_visitor"],
-    );
-    check(
-        "[delivery]\nwindow = 200\nmax_pending_per_user = 100",
-        &["c.toml:2: delivery.window"],
-    );
-    check(
-        "[limits]\nmax_connections = 20",
-        &["limits.connections_per_address"],
-    );
-    check(
-        "[limits]\nmax_connections = 4\nconnections_per_address = 4",
-        &["default: connections.per_user"],
-    );
-    let both = "[auth]\njwks_file = \"k\"\njwt_key = \"0123456789abcdef0123456789abcdef\"";
-    check(both, &["c.toml:3: auth.jwt_key", "jwks_file"]);
-}
-
-#[test]
-fn all_mistakes_are_reported_at_once() {
-    let files = [
-        (
-            "c.toml",
-            "[delivery]\nwindow = 0\nwindo = 1\n[log]\nformat = \"xml\"\n",
-        ),
-        ("conf.d/10.toml", "[store]\ncache = 1\n"),
-        ("conf.d/20.toml", "[store\n"),
-        ("conf.d/ignored.txt", "[store\n"),
-    ];
-    let env = [
-        ("EMFLOW_AGENTS__TIMEOUT", "soon"),
-        ("EMFLOW_LOG__LEVLE", "info"),
-    ];
-    let flags = [("--listen", "server.listen", "nowhere")];
-    let errors = load(&files, &env, &flags).unwrap_err();
-    let begins = [
-        "c.toml:2: delivery.window:",
-        "c.toml:3: delivery.windo:",
-        "c.toml:5: log.format:",
-        "conf.d/10.toml:2: store.cache:",
-        "conf.d/20.toml:1: syntax:",
-        "environment EMFLOW_AGENTS__TIMEOUT: agents.timeout:",
-        "environment EMFLOW_LOG__LEVLE: EMFLOW_LOG__LEVLE: unknown key; did you mean EMFLOW_LOG__LEVEL?",
-        "flag --listen: server.listen:",
-    ];
-    assert_eq!(errors.len(), begins.len(), "{errors:#?}");
-    for (error, begin) in errors.iter().zip(begins) {
-        assert!(
-            error.starts_with(begin),
-            "{error} does not begin with {begin}"
-        );
-    }
-}
-
 // req: K
 #[test]
 fn flag_wins_over_environment_over_files_over_default() {
@@ -390,6 +140,32 @@ fn flag_wins_over_environment_over_files_over_default() {
     }
 }
 
+#[test]
+fn fragments_apply_in_the_order_of_their_names() {
+    // Many, so that the order in which a file system lists them is not theirs by chance.
+    let files: Vec<(String, String)> = (0..24)
+        .map(|i| (i * 7) % 24 + 10)
+        .map(|n| (format!("conf.d/{n}.toml"), format!("delivery.window = {n}")))
+        .collect();
+    let main = ("c.toml", "");
+    for count in 1..=files.len() {
+        let some = files[..count]
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        let some: Vec<(&str, &str)> = [main].into_iter().chain(some).collect();
+        let last = some
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|n| n.starts_with("conf.d"))
+            .max();
+        let loaded = load(&some, &[], &[]).unwrap();
+        let window = loaded.config.delivery.window;
+        assert_eq!(Some(format!("conf.d/{window}.toml").as_str()), last);
+        assert_eq!(loaded.files.len(), some.len());
+    }
+}
+
+// req: K
 #[test]
 fn the_environment_sets_every_kind_of_value() {
     let env = [
@@ -437,6 +213,14 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
         place.contains("pw (named by") && place.ends_with("c.toml:3)"),
         "{place}"
     );
+
+    // Also where the empty secret stands below.
+    let upside_down = (
+        "c.toml",
+        "[admin]\npassword_file = \"ROOT/pw\"\npassword = \"\"",
+    );
+    let loaded = load(&[upside_down, secret], &[], &[]).unwrap();
+    assert_eq!(loaded.config.admin.password.expose(), "correct horse");
 
     let plain = ("c.toml", "[admin]\npassword = \"old\"");
     let env = [("EMFLOW_ADMIN__PASSWORD_FILE", "ROOT/pw")];
@@ -525,21 +309,6 @@ fn a_reload_applies_live_keys_and_names_the_others() {
     assert_eq!(next.limits.messages_per_minute, 9);
     assert_eq!(next.delivery.window, 64);
     assert_eq!(next.reloaded(&new), (next.clone(), vec!["delivery.window"]));
-}
-
-#[test]
-fn a_missing_or_monstrous_file_is_an_error() {
-    let none = Some(Path::new("/nonexistent/emflow.toml"));
-    let errors = Config::load(&Overrides::default(), [], none).unwrap_err();
-    assert!(
-        errors[0]
-            .to_string()
-            .contains("/nonexistent/emflow.toml: file: must be readable")
-    );
-    check(
-        &"#".repeat(2 << 20),
-        &["c.toml: file: must be at most 1048576 bytes"],
-    );
 }
 
 #[test]

@@ -88,9 +88,19 @@ pub trait Value: Sized + Clone + PartialEq {
     fn show(&self) -> String;
 }
 
-/// A TOML basic string.
+/// A TOML basic string, always on one line: what a file or a variable holds must not forge lines
+/// of a report.
 pub(super) fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 impl Value for bool {

@@ -67,7 +67,7 @@ pub fn names(public: &[Host]) -> Vec<Host> {
     ];
     let dotless = (!host.contains('.') && host != "localhost").then(|| format!("{host}.local"));
     let networks = Networks::new_with_refreshed_list();
-    let addresses = networks.iter().flat_map(|(_, data)| data.ip_networks());
+    let addresses = networks.values().flat_map(|data| data.ip_networks());
     let mut addresses: Vec<IpAddr> = addresses.map(|network| network.addr).collect();
     addresses.retain(|ip| match ip {
         IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_unspecified(),
@@ -136,6 +136,8 @@ fn make_authority(
 ) -> Result<CertificateDer<'static>, TlsError> {
     let key = KeyPair::generate().map_err(TlsError::issue)?;
     let mut params = CertificateParams::default();
+    // A common name has at most 64 characters (X.520), and this one begins with 23.
+    let host: String = host.chars().take(41).collect();
     params.distinguished_name = named(&format!("emflow local authority {host}"));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];

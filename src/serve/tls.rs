@@ -138,6 +138,18 @@ impl Origin {
     }
 }
 
+/// Whether a configured certificate can be used; writes nothing, and has nothing to say of a
+/// generated one.
+///
+/// # Errors
+/// What is wrong with the certificate or its key.
+pub fn check_configured(config: &Config, now: Wall) -> Result<(), TlsError> {
+    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
+        in_time(certificate, &key_pair(certificate, key)?, now)?;
+    }
+    Ok(())
+}
+
 /// The certificate in use, for the terminal and the admin page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
