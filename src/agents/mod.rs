@@ -4,4 +4,66 @@
 //! The engine is pure: the same task and catalog give the same answer, byte for byte.
 
 pub mod answer;
-pub mod understand;
+pub mod calculate;
+pub mod catalog;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Category, Complexity};
+
+/// What an agent is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// The visitor's words, trimmed, 10 to 2000 Unicode scalar values. Data, never instructions.
+    pub content: String,
+    /// Which agent.
+    pub category: Category,
+    /// How deep.
+    pub complexity: Complexity,
+    /// Values the visitor edited, by [`answer::NamedQuantity::name`].
+    pub assumptions: BTreeMap<String, serde_json::Value>,
+    /// The day whose prices count, ISO 8601 (`2026-12-01`).
+    pub as_of: String,
+}
+
+/// What an agent says while it works; the outbox gives each its sequence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// A thought, with the assumptions it rests on.
+    Thinking {
+        /// A sentence.
+        message: String,
+        /// Assumptions made at this step.
+        assumptions: Vec<answer::NamedQuantity>,
+    },
+    /// A calculator at work.
+    Tool {
+        /// The calculator, for example `cost_per_month`.
+        tool_name: String,
+        /// What it was given and what came out.
+        message: String,
+        /// 0 to 1: steps of the plan done over steps planned.
+        progress: f64,
+    },
+    /// A part of the result that stands already.
+    Partial {
+        /// A sentence.
+        message: String,
+        /// A piece of the final text, where there is one.
+        text_delta: Option<String>,
+        /// A table that stands already.
+        table: Option<answer::Table>,
+    },
+}
+
+/// Why no answer can be computed; expected, and not a failure of the agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Stable word, for example `nothing_to_compute`.
+    pub code: String,
+    /// What is missing and what to write instead.
+    pub message: String,
+}
