@@ -6,6 +6,8 @@
 pub mod answer;
 pub mod calculate;
 pub mod catalog;
+pub mod ledger;
+pub mod understand;
 
 use std::collections::BTreeMap;
 
