@@ -1,6 +1,6 @@
 //! How long an answer takes.
 
-use super::random::normal_quantile;
+use super::normal;
 use super::{Computed, amount, finite, positive, probability};
 
 /// Time of a whole answer in seconds: `queue + ttft + tokens / tps`.
@@ -60,7 +60,7 @@ pub struct NormalPart {
 /// # Errors
 /// Where a part is negative or the percentile is not between 0 and 1.
 pub fn percentile_of_sum_s(parts: &[NormalPart], percentile: f64) -> Computed<f64> {
-    let z = normal_quantile(probability("percentile", percentile)?);
+    let z = normal::quantile(probability("percentile", percentile)?);
     let (mut mean, mut variance) = (0.0, 0.0);
     for part in parts {
         mean += amount("mean_s", part.mean_s)?;

@@ -13,11 +13,14 @@ pub mod gpu;
 pub mod growth;
 pub mod latency;
 pub mod limits;
+mod normal;
 pub mod queueing;
 pub mod random;
 pub mod risk;
 pub mod tails;
 
+#[cfg(test)]
+mod gold_tests;
 #[cfg(test)]
 mod promises;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Many calls at once: the slowest decides.
 
-use super::random::{normal_quantile, normal_upper_tail};
+use super::normal;
 use super::{Computed, OutOfRange, amount, count, finite, positive, probability, share};
 
 /// The probability that all of `calls` independent calls are in time: `F^n`.
@@ -47,7 +47,7 @@ impl Lognormal {
         }
         Ok(Self {
             median_s,
-            sigma: ratio.ln() / normal_quantile(0.95),
+            sigma: ratio.ln() / normal::quantile(0.95),
         })
     }
 
@@ -63,7 +63,7 @@ impl Lognormal {
         } else if self.sigma == 0.0 {
             f64::from(u8::from(t_s < self.median_s))
         } else {
-            normal_upper_tail((t_s / self.median_s).ln() / self.sigma)
+            normal::upper_tail((t_s / self.median_s).ln() / self.sigma)
         }
     }
 
@@ -90,7 +90,7 @@ impl Lognormal {
     /// Where the percentile is not between 0 and 1 or there is no call.
     pub fn percentile_s(&self, percentile: f64, calls: u32) -> Computed<f64> {
         let single = needed_single_percentile(probability("percentile", percentile)?, calls)?;
-        let z = normal_quantile(probability("single percentile", single)?);
+        let z = normal::quantile(probability("single percentile", single)?);
         finite("percentile", self.median_s * (self.sigma * z).exp())
     }
 
