@@ -5,7 +5,28 @@
 //! one kind meet. A function refuses what lies outside its range ([`OutOfRange`]) and
 //! never answers NaN or an infinity.
 
+pub mod caching;
 pub mod cost;
+pub mod decide;
+pub mod finance;
+pub mod gpu;
+pub mod growth;
+pub mod latency;
+pub mod limits;
+mod normal;
+pub mod queueing;
+pub mod random;
+pub mod risk;
+pub mod tails;
+
+#[cfg(test)]
+mod gold_tests;
+#[cfg(test)]
+mod promises;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod worked;
 
 /// Days of the mean Gregorian month: 365.25 / 12.
 pub const DAYS_PER_MONTH: f64 = 30.4375;

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::agents::calculate::{Computed, gpu};
+
 /// An accelerator's datasheet. Prefixes are decimal: a GB is 1e9 bytes.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +68,23 @@ pub struct Architecture {
     pub source: String,
     /// What a reader should know.
     pub note: Option<String>,
+}
+
+impl Architecture {
+    /// Bytes a token leaves in the cache.
+    ///
+    /// # Errors
+    /// Where an element has no bytes.
+    pub fn kv_bytes_per_token(&self, bytes_per_element: f64) -> Computed<f64> {
+        match self.kv {
+            KvShape::Heads { heads, head_dim } => {
+                gpu::kv_bytes_per_token(self.layers, heads, head_dim, bytes_per_element)
+            }
+            KvShape::Latent { latent, rope } => {
+                gpu::latent_kv_bytes_per_token(self.layers, latent, rope, bytes_per_element)
+            }
+        }
+    }
 }
 
 /// What attention keeps of a token in one layer.
