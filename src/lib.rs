@@ -1,5 +1,6 @@
 //! emflow, the Example Message Flow appliance.
 
+pub mod access;
 pub mod agents;
 pub mod cli;
 pub mod clock;
