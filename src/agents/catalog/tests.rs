@@ -350,6 +350,12 @@ fn a_fault_names_its_line_and_rule() {
     check(&row("\"mine\"", "\"GPT 4o\""), 1, "unique", "gpt-4o");
     check(&format!("{ROW}\n{ROW}"), 11, "unique", "own-1");
     check(
+        &row("\"mine\"", "\"Claude_Haiku-4 5\""),
+        1,
+        "unique",
+        "claude-haiku-4.5",
+    );
+    check(
         "[[price_change]]\nmodel = \"x\"\nfrom = \"2026-09-01\"\nprice = { input = 1, output = 1 }\nsource = \"litellm\"",
         1,
         "reference",
@@ -392,6 +398,34 @@ fn a_fault_of_a_pack_names_the_pack() {
         "reference",
         "nobody",
     );
+}
+
+#[test]
+fn an_operators_pack_is_asked_like_any_other() {
+    let pack = r#"
+[[measurements]]
+name = "Own"
+attribution = "Our own tests"
+as_of = "2026-11-01"
+source = "our laboratory"
+quality = [
+  { model = "own-1", mode = "none", intelligence = 20, estimated = true, coding = 30, arena = 1300, interval = [1290, 1310] },
+]
+speed = [
+  { model = "own-1", mode = "none", tps = [10, 20, 30, 40, 50], ttft = [0.1, 0.2, 0.3, 0.4, 0.5] },
+]
+"#;
+    let catalog = Catalog::parse(&format!("{ROW}{pack}")).unwrap();
+    let quality = |metric| catalog.quality("own-1", Mode::Direct, metric).unwrap();
+    let (index, coding) = (quality(Metric::Intelligence), quality(Metric::Coding));
+    assert_eq!((index.basis, index.interval), (Basis::Estimated, None));
+    assert_eq!((coding.basis, coding.value), (Basis::Measured, 30.0));
+    assert_eq!(quality(Metric::Arena).interval, Some([1290.0, 1310.0]));
+    assert_eq!(
+        catalog.speed("own-1", Mode::Direct).unwrap().answer_s(),
+        0.3
+    );
+    assert_eq!(catalog.packs().last().unwrap().attribution, "Our own tests");
 }
 
 #[test]

@@ -125,6 +125,14 @@ fn the_same_seed_gives_the_same_risk_and_bins_hold_every_draw() {
         assert_eq!(outcomes, run());
         let bins = outcomes.histogram(1 + random.below(40));
         assert_eq!(bins.iter().map(|b| b.count).sum::<usize>(), 500);
+        for (i, bin) in bins.iter().enumerate() {
+            let last = i + 1 == bins.len();
+            let inside = |v: &&f64| **v >= bin.from && (**v < bin.to || last);
+            assert_eq!(
+                bin.count,
+                outcomes.ascending().iter().filter(inside).count()
+            );
+        }
         let (p05, p95) = (
             outcomes.percentile(0.05).unwrap(),
             outcomes.percentile(0.95).unwrap(),

@@ -14,6 +14,8 @@ fn the_longest_answer_fits_and_one_token_more_does_not() {
         let tps = log_between(random, 1.0, 1000.0);
         let tokens = latency::longest_answer_tokens(limit, 0.0, ttft, tps).unwrap();
         let total = |n| latency::total_s(0.0, ttft, n, tps).unwrap();
+        let late = latency::longest_answer_tokens(limit, limit, ttft, tps);
+        assert_eq!(late, Ok(0.0), "no time left");
         assert!(total(tokens) <= limit + 1e-9);
         assert!(total(tokens + 1.0) > limit - 1e-9);
     });
@@ -147,5 +149,7 @@ fn a_limit_binds_where_it_says() {
         let wait = limits::burst_wait_s(burst / tokens, tokens, tpm, tpm / 60.0).unwrap();
         let level = limits::bucket_level(burst, tpm, tpm / 60.0, wait).unwrap();
         assert!(level >= -1e-6 * tpm && (wait == 0.0 || level.abs() < 1e-6 * tpm));
+        let later = limits::bucket_level(burst, tpm, tpm / 60.0, wait + 61.0).unwrap();
+        assert_eq!(later, tpm, "full again a minute later, and no fuller");
     });
 }

@@ -110,6 +110,15 @@ fn the_month_above_a_limit_is_the_first_one() {
         close("growth", back, g, 1e-9);
     });
     // Equal to the limit is not above it, whatever the logarithms say.
+    for month in 0..200 {
+        let limit = growth::after(100.0, 0.15, f64::from(month)).unwrap();
+        let above = growth::first_month_above(limit, 100.0, 0.15);
+        assert_eq!(
+            above,
+            Ok(Some(month + 1)),
+            "the limit is month {month}'s demand"
+        );
+    }
     assert_eq!(growth::first_month_above(110.0, 100.0, 0.1), Ok(Some(2)));
     assert_eq!(growth::first_month_above(100.0, 100.0, 0.1), Ok(Some(1)));
     assert_eq!(growth::first_month_above(100.0, 101.0, 0.1), Ok(Some(0)));
