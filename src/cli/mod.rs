@@ -2,6 +2,8 @@
 
 pub mod check_config;
 pub mod completions;
+pub mod serve;
+pub mod welcome;
 
 #[cfg(test)]
 mod tests;
