@@ -91,8 +91,7 @@ impl Work<'_> {
             let inputs = [("x", &stated), ("days", &days)];
             return Some(self.ledger.derive(label, "x * days", MONTH, &inputs, &per_month));
         }
-        let formula = format!("x * {}", month_factor(per)?);
-        Some(self.ledger.derive(label, &formula, MONTH, &[("x", &stated)], &per_month))
+        Some(self.ledger.derive(label, month_formula(per)?, MONTH, &[("x", &stated)], &per_month))
     }
 
     /// Requests a month: stated, or from users or sessions; none where nothing says it.
@@ -132,7 +131,7 @@ impl Work<'_> {
             Some(q) => {
                 let base = q.value.base()?;
                 let periods = match q.per {
-                    Some(per) => month_factor(per)?.parse::<f64>().ok()? / 30.4375,
+                    Some(per) => per.per_month()? / 30.4375,
                     None => 1.0,
                 };
                 self.stated("requests_per_user_day", "requests of a user a day", &q, base * periods, "requests/user/day", (0.0, 1e5))
@@ -316,18 +315,17 @@ impl Work<'_> {
     }
 }
 
-/// How many of a period a month holds, as it stands in a formula.
-pub(super) fn month_factor(per: Per) -> Option<&'static str> {
+/// The formula that turns `x` of a period into a month's.
+fn month_formula(per: Per) -> Option<&'static str> {
     Some(match per {
-        Per::Second => "2629800",
-        Per::Minute => "43830",
-        Per::Hour => "730.5",
-        Per::Day => "30.4375",
-        Per::WorkingDay => "21.75",
-        Per::Week => "4.348214285714286",
-        Per::Month => "1",
-        Per::Quarter => "0.3333333333333333",
-        Per::Year => "0.08333333333333333",
+        Per::Second => "x * 2629800",
+        Per::Minute => "x * 43830",
+        Per::Hour => "x * 730.5",
+        Per::Day => "x * 30.4375",
+        Per::Week => "x * 30.4375 / 7",
+        Per::Month => "x",
+        Per::Quarter => "x / 3",
+        Per::Year => "x / 12",
         _ => return None,
     })
 }

@@ -48,6 +48,8 @@ pub(super) struct Work<'a> {
     kept: BTreeMap<&'static str, Value>,
     /// The model in use, where one is named or assumed.
     pub(super) model: Option<String>,
+    /// The cost levers pulled so far.
+    pub(super) levers: Vec<super::cost::Lever>,
     emit: &'a mut dyn FnMut(Event),
 }
 
@@ -64,6 +66,7 @@ impl<'a> Work<'a> {
             draft: blank(task, catalog),
             kept: BTreeMap::new(),
             model: None,
+            levers: Vec::new(),
             task,
             said,
             catalog,
