@@ -25,6 +25,9 @@ pub(super) fn labelled(scene: &Scene) -> Option<Draft> {
             .iter()
             .any(|t| t.lemma(lemma))
     };
+    if let Some(ratio) = ratio(scene) {
+        return Some(ratio);
+    }
     if before(&["seed"]) {
         return Some(Draft::of(scene, Kind::Seed, ""));
     }
@@ -63,6 +66,28 @@ pub(super) fn labelled(scene: &Scene) -> Option<Draft> {
             .q("index")
             .tight(scene)
     })
+}
+
+/// "3:1 input to output": input over output.
+fn ratio(scene: &Scene) -> Option<Draft> {
+    let at = scene.amount.tokens.end;
+    let colon = scene
+        .tokens
+        .get(at)
+        .is_some_and(|t| t.symbol(':') && t.glued);
+    let Some(Shape::Number(second)) = scene.tokens.get(at + 1).map(|t| &t.shape) else {
+        return None;
+    };
+    let said = scene.says(&["ratio", "input", "output", "in", "verhältnis", "proportion"]);
+    if !colon || !said || *second <= 0.0 {
+        return None;
+    }
+    let mut draft = Draft::of(scene, Kind::Ratio, "x")
+        .q("in_out")
+        .scaled(1.0 / second);
+    draft.end = at + 2;
+    draft.swallows = true;
+    Some(draft)
 }
 
 /// "2M TPM", "500 RPM", "60 tokens per second", "12 rps", "limit of 500 requests per minute".
@@ -154,6 +179,20 @@ pub(super) fn hardware(scene: &Scene) -> Option<Draft> {
     if scene.amount.params {
         return Some(Draft::of(scene, Kind::ParamsB, "B"));
     }
+    // "a single 80GB GPU": the noun stands behind the next amount.
+    let after = &scene.tokens[scene.amount.tokens.end
+        ..scene
+            .sentence
+            .end
+            .min(scene.tokens.len())
+            .min(scene.amount.tokens.end + 4)];
+    let sized = scene.amount.spelled
+        && scene.right.is_empty()
+        && after.iter().any(|t| t.lemma("gb"))
+        && after.iter().any(|t| t.is(GPU));
+    if sized {
+        return Some(Draft::of(scene, Kind::GpuCount, "gpu").tight(scene));
+    }
     let unit = scene.unit()?;
     if unit.lemma("gb") {
         let memory = Draft::of(scene, Kind::GpuMemory, "GB");
@@ -162,13 +201,14 @@ pub(super) fn hardware(scene: &Scene) -> Option<Draft> {
     if unit.lemma("watt") || unit.word == "w" && unit.upper {
         return Some(Draft::of(scene, Kind::Power, "W"));
     }
-    let named = scene.tokens[scene.phrase.clone()]
+    let name = scene.tokens[scene.phrase.clone()]
         .iter()
-        .any(|t| gpu_name(&t.word).is_some());
-    // "a single 80GB GPU": the noun stands behind the next amount.
-    let bridged = scene.amount.spelled && scene.phrase.is_empty() && scene.says(&["gpu"]);
-    if (named || scene.head(GPU).is_some() || bridged) && scene.per_noun & GPU == 0 {
-        return Some(Draft::of(scene, Kind::GpuCount, "gpu"));
+        .find_map(|t| gpu_name(&t.word));
+    let named = name.is_some();
+    if (named || scene.head(GPU).is_some()) && scene.per_noun & GPU == 0 {
+        let mut draft = Draft::of(scene, Kind::GpuCount, "gpu");
+        draft.q = name.map(Cow::Borrowed);
+        return Some(draft);
     }
     let billions = unit.lemma("parameter");
     billions.then(|| Draft::of(scene, Kind::ParamsB, "B").scaled(1e-9))
@@ -194,6 +234,16 @@ pub(super) fn tokens(scene: &Scene) -> Option<Draft> {
     {
         let volume = total(scene, per);
         return (named || phrase & (INPUT | OUTPUT) != 0).then_some(volume);
+    }
+    if invoiced(scene) {
+        return Some(total(scene, Per::Month));
+    }
+    if part_of_input(scene) {
+        return Some(
+            Draft::of(scene, Kind::TokensInPart, "token")
+                .per(Per::Request)
+                .tight(scene),
+        );
     }
     if context_window(scene) {
         return Some(Draft::of(scene, Kind::Context, "token").tight(scene));
@@ -241,6 +291,31 @@ pub(super) fn total(scene: &Scene, per: Per) -> Draft {
     Draft::of(scene, Kind::TokensTotal, "token")
         .per(per)
         .q(q.unwrap_or("total"))
+}
+
+/// No request has ten million tokens: the number is an invoice's.
+fn invoiced(scene: &Scene) -> bool {
+    let named = scene.phrase_tags() & TOKEN != 0
+        || scene
+            .left_clause()
+            .iter()
+            .rev()
+            .take(2)
+            .any(|t| t.is(INPUT | OUTPUT | TOKEN));
+    named
+        && scene.phrase_tags() & !(TOKEN | INPUT | OUTPUT | PART | CACHE) == 0
+        && scene.per_noun == 0
+        && scene.amount.scaled
+        && scene.amount.values[0] > 1e7
+        && scene.amount.values[0] < 1e15
+}
+
+/// "4,000 of the input is retrieved context", "davon 2.000".
+fn part_of_input(scene: &Scene) -> bool {
+    let window = scene.right_clause();
+    window.first().is_some_and(|t| t.lemma("of"))
+        && window.iter().take(4).any(|t| t.is(INPUT) || t.is(TOKEN))
+        && scene.amount.values[0] >= 50.0
 }
 
 /// "200k context", "context of 128K": a window that is needed, not an input.
@@ -313,11 +388,23 @@ fn direction(scene: &Scene) -> Kind {
         return Kind::TokensIn;
     }
     let phrase = &scene.tokens[scene.phrase.clone()];
+    if phrase
+        .windows(2)
+        .any(|w| w[0].word == "all" && w[1].word == "in")
+    {
+        return Kind::TokensPerRequest;
+    }
     if let Some(kind) = in_words(scene, phrase, true) {
         return kind;
     }
     if slash_before(scene) {
         return Kind::TokensOut;
+    }
+    if scene
+        .head(TOTAL)
+        .is_some_and(|t| t.word == "total" || t.word == "overall")
+    {
+        return Kind::TokensPerRequest;
     }
     let rest = scene.right_clause();
     let rest = rest
@@ -387,7 +474,8 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
             .tokens
             .get(scene.end + 1)
             .is_some_and(|t| t.word == "once");
-    if timed.is_none() && (countable && beside || at_once && phrase & USER == 0) {
+    let several = scene.amount.values.iter().all(|v| *v >= 2.0);
+    if timed.is_none() && several && (countable && beside || at_once && phrase & USER == 0) {
         let own = phrase & REQUEST != 0 && !at_once;
         return Some(Draft::of(scene, Kind::Fanout, "call").per(own.then_some(Per::Request)));
     }
@@ -448,7 +536,10 @@ fn per_request_or_user(scene: &Scene, facts: &Facts, timed: Option<Per>) -> Opti
         )
     });
     if scene.per_noun & USER != 0
-        || each && timed.is_some() && facts.tags & USER != 0 && scene.amount.values[0] < 5000.0
+        || each
+            && timed.is_some()
+            && facts.tags & (USER | TENANT) != 0
+            && scene.amount.values[0] < 5000.0
     {
         let draft = Draft::of(scene, Kind::RequestsPerUser, "request");
         return Some(draft.per(timed.unwrap_or(Per::Day)).spread_or(""));
@@ -510,7 +601,7 @@ pub(super) fn things(scene: &Scene, _facts: &Facts) -> Option<Draft> {
         .iter()
         .rev()
         .take(3)
-        .any(|t| matches!(t.word.as_str(), "shortlist" | "top"));
+        .any(|t| matches!(t.word.as_str(), "shortlist"));
     options.then(|| Draft::of(scene, Kind::Shortlist, "model"))
 }
 
@@ -583,6 +674,10 @@ pub(super) fn anything_per_time(scene: &Scene) -> Option<Draft> {
     let amount = scene.amount;
     let foreign = scene.phrase_tags() & !(PEAK | AVERAGE | PART | INPUT) != 0;
     let plain = !amount.spelled && !amount.times && !amount.params && !amount.minutes;
-    (plain && !foreign && (!scene.phrase.is_empty() || scene.near(REQUEST)))
+    let slash = scene
+        .tokens
+        .get(scene.amount.tokens.end)
+        .is_some_and(|t| t.symbol('/'));
+    (plain && !foreign && (!scene.phrase.is_empty() || slash || scene.near(REQUEST)))
         .then(|| requests(scene, Some(per)).role(None::<Role>))
 }

@@ -9,6 +9,11 @@ pub(super) fn join(tokens: Vec<Token>) -> Vec<Token> {
     let mut at = 0;
     while at < tokens.len() {
         let rest = &tokens[at..];
+        if let Some(token) = once_a_day(rest) {
+            joined.push(token);
+            at += 2;
+            continue;
+        }
         let (count, shape) = percentile(rest)
             .or_else(|| calendar(rest))
             .or_else(|| numeric_date(rest))
@@ -23,6 +28,24 @@ pub(super) fn join(tokens: Vec<Token>) -> Vec<Token> {
         at += count;
     }
     joined
+}
+
+/// "1日3万件": a day, and then the number that it is for.
+fn once_a_day(rest: &[Token]) -> Option<Token> {
+    let one = number(rest.first()) == Some(1.0);
+    let day = rest
+        .get(1)
+        .filter(|t| t.glued && matches!(t.word.as_str(), "日" | "天"))?;
+    let number_follows = rest
+        .get(2)
+        .is_some_and(|t| t.glued && (number(Some(t)).is_some()));
+    (one && number_follows).then(|| {
+        let mut token = day.clone();
+        token.range.start = rest[0].range.start;
+        token.meaning =
+            super::lexicon::look_up_unspaced(&['每', '天']).map_or(token.meaning, |m| m.0);
+        token
+    })
 }
 
 fn number(token: Option<&Token>) -> Option<f64> {

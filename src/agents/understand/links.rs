@@ -7,7 +7,7 @@ use time::Date;
 
 use super::lexer::{Shape, Token};
 use super::lexicon::*;
-use super::quantity::{Kind, Metric, Per, Role, Value};
+use super::quantity::{Kind, Metric, Role, Value};
 use super::rules::{Draft, Facts, classify};
 use super::scene::{Scene, period};
 use super::times::percentile_name;
@@ -31,6 +31,12 @@ pub(super) fn drafts(
             continue;
         }
         let led_by = lead.take();
+        // The "1K" of a price for 1K tokens belongs to the price.
+        if list.last().is_some_and(|d| {
+            scene.amount.currency.is_none() && scene.amount.tokens.start < d.end && d.swallows
+        }) {
+            continue;
+        }
         let draft = ellipsis(scene, list.last()).or_else(|| classify(scene, facts));
         let Some(mut draft) = draft else { continue };
         if let Some(lead) = led_by {
@@ -45,8 +51,12 @@ pub(super) fn drafts(
                 }
             });
         }
-        if merge(&mut list, &draft, scene) {
-            continue;
+        if draft.kind == Kind::Requests && draft.per.is_none() {
+            let volume = list.iter().rfind(|d| d.kind == Kind::Requests);
+            let Some(per) = volume.and_then(|d| d.per) else {
+                continue;
+            };
+            draft.per = Some(per);
         }
         list.push(draft);
     }
@@ -109,21 +119,23 @@ fn ellipsis(scene: &Scene, before: Option<&Draft>) -> Option<Draft> {
         before.kind,
         Kind::Users | Kind::Requests | Kind::Sessions | Kind::Concurrent
     );
-    let expected = gap.iter().any(|t| {
-        matches!(
-            t.word.as_str(),
-            "expect"
-                | "expecting"
-                | "anticipate"
-                | "plan"
-                | "aim"
-                | "later"
-                | "erwarten"
-                | "attendons"
-                | "esperamos"
-        ) || t.is(GROW)
-            || t.word == "to" && gap.len() <= 2
-    });
+    let dated = scene.next().is_some_and(|t| t.lemma("by"));
+    let expected = dated
+        || gap.iter().any(|t| {
+            matches!(
+                t.word.as_str(),
+                "expect"
+                    | "expecting"
+                    | "anticipate"
+                    | "plan"
+                    | "aim"
+                    | "later"
+                    | "erwarten"
+                    | "attendons"
+                    | "esperamos"
+            ) || t.is(GROW)
+                || t.word == "to" && gap.len() <= 2
+        });
     let closed = scene.next().is_none_or(|t| {
         matches!(t.shape, Shape::Break | Shape::Symbol(')' | ',')) || t.is(STOP) || t.word == "by"
     });
@@ -135,7 +147,7 @@ fn ellipsis(scene: &Scene, before: Option<&Draft>) -> Option<Draft> {
         draft.q = before.q.clone();
         return Some(draft);
     }
-    let bracket = gap.iter().any(|t| t.symbol('(')) && gap.len() <= 2;
+    let bracket = gap.iter().rev().take(2).any(|t| t.symbol('('));
     let spread = amount.values.len() == 2
         && matches!(before.value, Value::One(_))
         && matches!(
@@ -148,18 +160,6 @@ fn ellipsis(scene: &Scene, before: Option<&Draft>) -> Option<Draft> {
         return Some(draft);
     }
     None
-}
-
-/// A peak or average without a noun takes unit and period of the volume before
-/// it; without one it is no quantity.
-fn merge(list: &mut [Draft], draft: &Draft, scene: &Scene) -> bool {
-    let elliptic = draft.kind == Kind::Requests && draft.per.is_none();
-    if !elliptic {
-        return false;
-    }
-    let _ = scene;
-    let _ = list;
-    false
 }
 
 /// "triples", "doubling every quarter", "two of them in parallel", "an H100",
@@ -177,7 +177,7 @@ fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
             metric: None,
             role: None,
             by: None,
-            model: None,
+            swallows: false,
             start: at,
             end: at + 1,
         };
@@ -198,9 +198,12 @@ fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
             }
             found.push(draft);
         } else if let Some(name) = super::counts::gpu_name(&token.word) {
-            let twice = found
+            let twice = list
                 .iter()
-                .any(|d: &Draft| d.kind == Kind::Gpu && d.unit == name);
+                .any(|d| d.kind == Kind::GpuCount && d.q.as_deref() == Some(name))
+                || found
+                    .iter()
+                    .any(|d: &Draft| d.kind == Kind::Gpu && d.unit == name);
             if !twice {
                 found.push(blank(Kind::Gpu, name.into(), Value::Absent));
             }
@@ -380,9 +383,6 @@ fn summands(list: &mut [Draft], tokens: &[Token]) {
         let lone_part = draft.kind == Kind::TokensInPart && parts == 1 && !whole && !prefixed;
         if lone_rest || lone_part {
             draft.kind = Kind::TokensIn;
-        }
-        if draft.kind == Kind::Requests && draft.per.is_none() {
-            draft.per = Some(Per::Month);
         }
     }
 }

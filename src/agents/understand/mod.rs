@@ -105,7 +105,7 @@ pub fn understand(
         .into_iter()
         .map(|draft| place.quantity(draft))
         .collect();
-    workloads::label(&mut u.quantities, &text);
+    workloads::label(&mut u.quantities, &mut u.constraints, &text, &tokens);
 
     let mut flags = checks::ranges(&mut u.quantities);
     flags.extend(checks::contradictions(&u, prices));
@@ -159,7 +159,6 @@ impl Place<'_> {
             role: draft.role,
             by: draft.by,
             workload: None,
-            model: draft.model,
             in_range: true,
             quote: self.text.quote(&span),
             span,

@@ -36,6 +36,7 @@ fn unit_price(scene: &Scene, currency: &'static str) -> Option<Draft> {
         .per(Per::Mtok)
         .q(q);
     draft.end = at.max(scene.amount.tokens.end);
+    draft.swallows = true;
     Some(draft.scaled(1e6 / tokens))
 }
 
@@ -183,14 +184,14 @@ fn kind_of(scene: &Scene, per: Option<Per>) -> Kind {
         Kind::Invest
     } else if left(BUDGET) || right(BUDGET) {
         Kind::Budget
-    } else if scene.says(&["threshold", "worth"]) && any(SAVE | UNDER | OVER) && !left(PAY) {
+    } else if left(DISCOUNT) && left(OVER) || scene.says(&["threshold"]) || left(OVER) && left(SAVE)
+    {
         Kind::Threshold
     } else if left(SAVE)
         && !left(UNDER)
         && !scene
-            .left_clause()
-            .iter()
-            .any(|t| matches!(t.word.as_str(), "to" | "from"))
+            .before()
+            .is_some_and(|t| matches!(t.word.as_str(), "to" | "from"))
         || right_starts(scene, SAVE)
     {
         Kind::Saving

@@ -54,7 +54,8 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     if is_floor(own) {
         return ModelRole::QualityFloor;
     }
-    if own.iter().any(|t| t.is(SELF_HOST)) && !said(&["instead", "than", "vs", "versus"], own)
+    if own.iter().rev().take(4).any(|t| t.is(SELF_HOST))
+        && !said(&["instead", "than", "vs", "versus"], own)
         || said(&["self"], own) && said(&["host"], own)
     {
         return ModelRole::SelfHost;
@@ -116,6 +117,12 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
         left,
     ) || left.iter().any(|t| t.lemma("compare"))
         || own.iter().any(|t| t.is(COMPARE) && !t.lemma("or"));
+    if said(
+        &["stay", "stays", "staying", "remain", "remains", "bleibt"],
+        own,
+    ) {
+        return ModelRole::Current;
+    }
     let used = own.iter().any(|t| {
         t.lemma("now")
             && !matches!(

@@ -50,7 +50,8 @@ pub(super) struct Draft {
     pub(super) metric: Option<Metric>,
     pub(super) role: Option<Role>,
     pub(super) by: Option<String>,
-    pub(super) model: Option<String>,
+    /// Amounts inside of it are its own.
+    pub(super) swallows: bool,
     /// In tokens.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -72,7 +73,7 @@ impl Draft {
             metric: None,
             role: None,
             by: None,
-            model: None,
+            swallows: false,
             start: scene.amount.tokens.start,
             end: scene.end,
         }

@@ -89,7 +89,16 @@ impl<'a> Scene<'a> {
             let joint = token.symbol('-') && token.glued;
             // "4k context" but "500 tokens at": a period or preposition ends the phrase.
             let ends = token.shape != Shape::Word
-                || token.is(STOP | EVERY | NOW | WANT | COMPARE | UNDER | OVER | ADVERB | GROW);
+                || token.is(PAST
+                    | STOP
+                    | EVERY
+                    | NOW
+                    | WANT
+                    | COMPARE
+                    | UNDER
+                    | OVER
+                    | ADVERB
+                    | GROW);
             if ends && !joint {
                 break;
             }
@@ -209,9 +218,17 @@ impl<'a> Scene<'a> {
         let window = &self.tokens[self.left.clone()];
         let cut = window
             .iter()
-            .rposition(|t| t.symbol(',') || t.symbol('('))
+            .rposition(|t| matches!(t.shape, Shape::Symbol(',' | '(' | ')')))
             .map_or(0, |at| at + 1);
         &window[cut..]
+    }
+
+    /// The left across other amounts, back to a comma, conjunction or sentence.
+    pub(super) fn far_left(&self) -> &'a [Token] {
+        let start = self.left.end.saturating_sub(REACH).max(self.sentence.start);
+        let window = &self.tokens[start.min(self.left.end)..self.left.end];
+        let cut = |t: &Token| t.symbol(',') || matches!(t.meaning.lemma, "and" | "plus" | "but");
+        &window[window.iter().rposition(cut).map_or(0, |at| at + 1)..]
     }
 
     /// The part of the right that no comma or conjunction cuts off.
@@ -220,12 +237,6 @@ impl<'a> Scene<'a> {
         let cut = |t: &Token| {
             matches!(t.shape, Shape::Symbol(',' | '(' | ')'))
                 || matches!(t.meaning.lemma, "and" | "plus" | "but")
-                    && t.word != "with"
-                    && t.word != "for"
-                    && t.word != "on"
-                    && t.word != "at"
-                    && t.word != "to"
-                    && t.word != "of"
         };
         &window[..window.iter().position(cut).unwrap_or(window.len())]
     }

@@ -132,7 +132,7 @@ pub(super) fn parse(chars: &[char], start: usize, convention: &Convention) -> Pa
             end: run.end,
         };
     }
-    let decimal = decimal_at(&run, convention);
+    let decimal = decimal_at(&run, convention, is_euro(chars, start, run.end));
     let mut plain = String::new();
     for (at, group) in run.groups.iter().enumerate() {
         if at > 0 && Some(at) == decimal {
@@ -146,6 +146,13 @@ pub(super) fn parse(chars: &[char], start: usize, convention: &Convention) -> Pa
         value: Some(saturate(value)),
         end,
     }
+}
+
+/// A euro sign or code stands beside the number.
+fn is_euro(chars: &[char], start: usize, end: usize) -> bool {
+    let before = chars[start.saturating_sub(2)..start].contains(&'€');
+    let after: String = chars[end..].iter().take(4).collect();
+    before || after.trim_start().starts_with('€') || after.trim_start().starts_with("eur")
 }
 
 fn drop_last(run: &mut Run) {
@@ -166,7 +173,7 @@ fn is_grouped(run: &Run) -> bool {
 }
 
 /// The index of the group that stands behind the decimal separator.
-fn decimal_at(run: &Run, convention: &Convention) -> Option<usize> {
+fn decimal_at(run: &Run, convention: &Convention, euro: bool) -> Option<usize> {
     let count = run.separators.len();
     let last = *run.separators.last()?;
     if !matches!(last, '.' | ',') {
@@ -179,6 +186,10 @@ fn decimal_at(run: &Run, convention: &Convention) -> Option<usize> {
     let whole = &run.groups[0];
     if !three || whole == "0" || whole.len() > 3 {
         return Some(1);
+    }
+    // Nobody writes thousandths of a euro, nor a dot before cents of one.
+    if last == '.' && euro {
+        return None;
     }
     let decimal = match last {
         '.' => convention.dot_decimal && !convention.comma_decimal,

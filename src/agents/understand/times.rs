@@ -134,7 +134,9 @@ fn latency(scene: &Scene, facts: &Facts) -> Draft {
         .take(4)
         .any(|t| t.is(HEDGE))
     {
-        return Draft::of(scene, Kind::HedgeAfter, "s");
+        let mut draft = Draft::of(scene, Kind::HedgeAfter, "s");
+        draft.end = scene.phrase.start + 1;
+        return draft;
     }
     let percentile = percentile(scene);
     let metric = metric(scene);
@@ -217,7 +219,13 @@ pub(super) fn percentile_name(value: f64) -> String {
 fn metric(scene: &Scene) -> Metric {
     let left = scene.left_clause();
     let right = scene.right_clause();
-    let nearest = left
+    let named = |t: &Token| t.is(FIRST | WAIT | TOTAL | COMPONENT);
+    let scope = if left.iter().any(named) {
+        left
+    } else {
+        scene.far_left()
+    };
+    let nearest = scope
         .iter()
         .rev()
         .take(8)
@@ -258,7 +266,9 @@ fn role(scene: &Scene, metric: Metric, percentile: &Option<(String, usize)>) -> 
         || tail.iter().any(|t| {
             t.is(UNDER) || t.is(WANT) && !t.lemma("quality") || t.is(MAXIMUM) && t.lemma("max")
         });
-    if wished && !missed {
+    // "must finish a 400-token answer in 3 seconds"
+    let bound = scene.far_left().iter().any(|t| t.is(WANT)) && !left.iter().any(|t| t.is(NOW));
+    if (wished || bound) && !missed {
         return Role::Target;
     }
     if metric == Metric::Total && (is_patience(scene) || left.iter().any(|t| t.is(BUDGET)))

@@ -131,6 +131,7 @@ const WISHES: &[(&str, &[&str])] = &[
     (
         "objective:quality",
         &[
+            "good",
             "best quality",
             "highest quality",
             "quality matters",
@@ -142,6 +143,7 @@ const WISHES: &[(&str, &[&str])] = &[
     (
         "objective:latency",
         &[
+            "fast",
             "fastest",
             "faster",
             "lowest latency",

@@ -314,7 +314,7 @@ const MONEY_WORDS: &[Row] = &[
         "once",
         ONCE,
         1.0,
-        "once one-time one-off onetime upfront up-front setup set-up invest investment invests investing migration migrating capex implementation integration build building engineering einmalig einmalige einmalkosten investition investissement inversión один_раз разово единовременно 一次性 初期費用 初期",
+        "once one-time one-off onetime front upfront up-front setup set-up invest investment invests investing migration migrating capex implementation integration build building engineering einmalig einmalige einmalkosten investition investissement inversión один_раз разово единовременно 一次性 初期費用 初期",
     ),
     (
         "penalty",
@@ -431,7 +431,7 @@ const TIMES: &[Row] = &[
         "finish",
         TOTAL,
         1.0,
-        "finish finishes complete completes total whole full entire fully end-to-end e2e endtoend overall give ganze ganzen gesamt gesamte komplett vollständig total_de complète completo completa полн* 完整 全部 总 完了 hang done last deadline-total",
+        "finish finishes complete completes total whole full entire fully end-to-end e2e endtoend overall give ganze ganzen gesamt gesamte komplett vollständig total_de complète completo completa полн* 完整 全部 总 完了 done",
     ),
     (
         "component",
@@ -465,7 +465,7 @@ const TIMES: &[Row] = &[
     ),
     (
         "by",
-        0,
+        STOP,
         1.0,
         "by until till before bis jusqu'à d'ici hasta к",
     ),
@@ -601,7 +601,13 @@ const GLUE: &[Row] = &[
         "but",
         STOP,
         1.0,
-        "but on with at to for from if when that which who while where then than so because of-the mit auf bei von zu avec sur pour con para de с на для",
+        "but if when that which who while where then so because",
+    ),
+    (
+        "at",
+        STOP,
+        1.0,
+        "on with at to for from than mit auf bei von zu avec sur pour con para de с на для",
     ),
     ("into", STOP, 1.0, "into through across during"),
     ("of", 0, 1.0, "of aus davon"),
