@@ -14,7 +14,7 @@ mod scaling;
 pub mod understand;
 mod work;
 
-pub use builtin::{answer, reading};
+pub use builtin::{answer, category_of, reading};
 
 use std::collections::BTreeMap;
 

@@ -30,22 +30,45 @@ pub(in crate::agents) struct Option_ {
 impl Work<'_> {
     /// The intelligence index of a model without reasoning.
     pub(in crate::agents) fn quality(&mut self, id: &str) -> Option<(Value, bool)> {
-        let quality = self.catalog.quality(id, Mode::Direct, Metric::Intelligence)?;
+        let quality = self
+            .catalog
+            .quality(id, Mode::Direct, Metric::Intelligence)?;
         let estimated = quality.basis == Basis::Estimated;
-        let row = format!("{id}, no reasoning: {} of {}", quality.pack.name, quality.pack.as_of);
+        let row = format!(
+            "{id}, no reasoning: {} of {}",
+            quality.pack.name, quality.pack.as_of
+        );
         let label = format!("{}: intelligence index", self.name(id));
-        Some((self.ledger.catalog(&label, quality.value, "points", &row), estimated))
+        Some((
+            self.ledger.catalog(&label, quality.value, "points", &row),
+            estimated,
+        ))
     }
 
     /// The least quality the answer may have: the current model's, less the stated drop.
     pub(in crate::agents) fn floor(&mut self) -> Option<Value> {
-        let floor = self.said.models_in(ModelRole::QualityFloor).first().map(|id| (*id).to_owned());
+        let floor = self
+            .said
+            .models_in(ModelRole::QualityFloor)
+            .first()
+            .map(|id| (*id).to_owned());
         let model = floor.or_else(|| self.model.clone())?;
         let (quality, _) = self.quality(&model)?;
-        match self.first(Kind::QualityDropMax, "points of quality that may be lost", "points", (0.0, 100.0)) {
+        match self.first(
+            Kind::QualityDropMax,
+            "points of quality that may be lost",
+            "points",
+            (0.0, 100.0),
+        ) {
             Some(drop) => {
                 let inputs = [("q", &quality), ("drop", &drop)];
-                Some(self.ledger.derive("least acceptable quality", "q - drop", "your limit", &inputs, "points"))
+                Some(self.ledger.derive(
+                    "least acceptable quality",
+                    "q - drop",
+                    "your limit",
+                    &inputs,
+                    "points",
+                ))
             }
             None => Some(quality),
         }
@@ -81,11 +104,19 @@ pub(in crate::agents) fn options(work: &mut Work<'_>) -> Vec<Option_> {
             estimated: quality.as_ref().is_some_and(|q| q.1),
             quality: quality.map(|q| q.0),
             eligible: eligible.contains(&id),
-            status: work.catalog.model(&id).map_or("", |m| m.evidence.status.as_str()),
+            status: work
+                .catalog
+                .model(&id)
+                .map_or("", |m| m.evidence.status.as_str()),
             id,
         });
     }
-    all.sort_by(|a, b| a.cost.value.total_cmp(&b.cost.value).then_with(|| a.id.cmp(&b.id)));
+    all.sort_by(|a, b| {
+        a.cost
+            .value
+            .total_cmp(&b.cost.value)
+            .then_with(|| a.id.cmp(&b.id))
+    });
     all
 }
 
@@ -103,8 +134,16 @@ pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
         _ => false,
     };
     let named: Vec<String> = work.said.models.iter().map(|m| m.id.clone()).collect();
-    let mut shown: Vec<Option_> = all.iter().filter(|o| o.eligible && good(o)).take(ROWS_MAX).cloned().collect();
-    for o in all.iter().filter(|o| named.contains(&o.id) || current.as_ref() == Some(&o.id)) {
+    let mut shown: Vec<Option_> = all
+        .iter()
+        .filter(|o| o.eligible && good(o))
+        .take(ROWS_MAX)
+        .cloned()
+        .collect();
+    for o in all
+        .iter()
+        .filter(|o| named.contains(&o.id) || current.as_ref() == Some(&o.id))
+    {
         if shown.iter().all(|s| s.id != o.id) {
             shown.push(o.clone());
         }
@@ -115,22 +154,39 @@ pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
     }
     left_out(work, &all, &good, floor.as_ref());
     options_table(work, &shown, current.as_deref());
-    let best = shown.iter().find(|o| o.eligible && good(o) && Some(&o.id) != current.as_ref())?.clone();
+    let best = shown
+        .iter()
+        .find(|o| o.eligible && good(o) && Some(&o.id) != current.as_ref())?
+        .clone();
     work.keep("best_cost", &best.cost);
     recommend_switch(work, &best, &shown);
-    Some(say!("{} does the same work for {} a month.", &best.name, best.cost.money()))
+    Some(say!(
+        "{} does the same work for {} a month.",
+        &best.name,
+        best.cost.money()
+    ))
 }
 
-fn left_out(work: &mut Work<'_>, all: &[Option_], good: &dyn Fn(&Option_) -> bool, floor: Option<&Value>) {
+fn left_out(
+    work: &mut Work<'_>,
+    all: &[Option_],
+    good: &dyn Fn(&Option_) -> bool,
+    floor: Option<&Value>,
+) {
     let unsure: Vec<&str> = all
         .iter()
         .filter(|o| !o.eligible && matches!(o.status, "disputed" | "single-source") && good(o))
         .map(|o| o.name.as_str())
         .take(4)
         .collect();
-    let mut prose = say!("Only models sold by their maker, at a price that further sources confirm, with a published quality index and speed without reasoning are recommended.");
+    let mut prose = say!(
+        "Only models sold by their maker, at a price that further sources confirm, with a published quality index and speed without reasoning are recommended."
+    );
     if !unsure.is_empty() {
-        prose = prose.and(say!("Left out because sources dispute their price or only one knows it: {}.", unsure.join(", ")));
+        prose = prose.and(say!(
+            "Left out because sources dispute their price or only one knows it: {}.",
+            unsure.join(", ")
+        ));
     }
     if let Some(floor) = floor {
         prose = prose.and(say!("The floor is {} points of the intelligence index, so that no quality is given away unasked.", floor.digits(4)));
@@ -141,7 +197,11 @@ fn left_out(work: &mut Work<'_>, all: &[Option_], good: &dyn Fn(&Option_) -> boo
 }
 
 /// The comparison as a table and as bars.
-pub(in crate::agents) fn options_table(work: &mut Work<'_>, shown: &[Option_], current: Option<&str>) {
+pub(in crate::agents) fn options_table(
+    work: &mut Work<'_>,
+    shown: &[Option_],
+    current: Option<&str>,
+) {
     let mut rows = Vec::new();
     let mut points = Vec::new();
     for o in shown {
@@ -149,28 +209,58 @@ pub(in crate::agents) fn options_table(work: &mut Work<'_>, shown: &[Option_], c
             true => format!("{} (today)", o.name),
             false => o.name.clone(),
         };
-        rows.push(vec![words(&name), o.cost.cell(o.cost.money()), quality_cell(o), words(o.status)]);
-        points.push(Point { strong: Some(o.id.as_str()) == current, ..o.cost.bar(&format!("{name}{}", mark(o.status))) });
+        rows.push(vec![
+            words(&name),
+            o.cost.cell(o.cost.money()),
+            quality_cell(o),
+            words(o.status),
+        ]);
+        points.push(Point {
+            strong: Some(o.id.as_str()) == current,
+            ..o.cost.bar(&format!("{name}{}", mark(o.status)))
+        });
     }
     work.table(Table {
         id: "models".into(),
         title: "The same work on other models, at list price".into(),
-        columns: vec![column("Model", ""), column("Cost a month", "USD/month"), column("Intelligence index", "points"), column("Price", "")],
+        columns: vec![
+            column("Model", ""),
+            column("Cost a month", "USD/month"),
+            column("Intelligence index", "points"),
+            column("Price", ""),
+        ],
         rows,
     });
     if work.task.complexity == Complexity::Basic || points.len() < 2 {
         return;
     }
     let (first, last) = (&shown[0], &shown[shown.len() - 1]);
-    let text = say!("From {} at {} a month to {} at {}.", &first.name, first.cost.money(), &last.name, last.cost.money());
+    let text = say!(
+        "From {} at {} a month to {} at {}.",
+        &first.name,
+        first.cost.money(),
+        &last.name,
+        last.cost.money()
+    );
     let source = work.draft.catalog.text.clone();
     work.chart(Chart {
         id: "models".into(),
         kind: "bars".into(),
         title: "Cost a month by model".into(),
-        x: Axis { label: "Model".into(), unit: String::new(), scale: "category".into() },
-        y: Axis { label: "Cost a month".into(), unit: "USD/month".into(), scale: "linear".into() },
-        series: vec![Series { name: "Cost a month".into(), points }],
+        x: Axis {
+            label: "Model".into(),
+            unit: String::new(),
+            scale: "category".into(),
+        },
+        y: Axis {
+            label: "Cost a month".into(),
+            unit: "USD/month".into(),
+            scale: "linear".into(),
+        },
+        series: vec![Series {
+            name: "Cost a month".into(),
+            points,
+        }],
         marks: Vec::<Mark>::new(),
         table: "models".into(),
         source,
@@ -180,7 +270,11 @@ pub(in crate::agents) fn options_table(work: &mut Work<'_>, shown: &[Option_], c
 }
 
 fn mark(status: &str) -> String {
-    if status == "confirmed" { String::new() } else { format!(" ({status} price)") }
+    if status == "confirmed" {
+        String::new()
+    } else {
+        format!(" ({status} price)")
+    }
 }
 
 fn quality_cell(o: &Option_) -> Cell {
@@ -198,15 +292,31 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
             Some(next) => say!("{} costs {} a month for this work, {} {}. Try both on a hundred of your own requests before deciding by price.".replace("a hundred", "a sample").as_str(), &best.name, best.cost.money(), &next.name, next.cost.money()),
             None => say!("{} costs {} a month for this work.", &best.name, best.cost.money()),
         };
-        let advice = Advice { why, effort: "low", impact: "medium", confidence: "medium" };
-        work.recommend(&format!("Try {} first", best.name), advice, &best.cost, None);
+        let advice = Advice {
+            why,
+            effort: "low",
+            impact: "medium",
+            confidence: "medium",
+        };
+        work.recommend(
+            &format!("Try {} first", best.name),
+            advice,
+            &best.cost,
+            None,
+        );
         return;
     };
     let Some(baseline) = work.kept("baseline") else {
         return;
     };
     let inputs = [("today", &baseline), ("switched", &best.cost)];
-    let saving = work.ledger.derive("saving of another model a month", "today - switched", "price lists", &inputs, "USD/month");
+    let saving = work.ledger.derive(
+        "saving of another model a month",
+        "today - switched",
+        "price lists",
+        &inputs,
+        "USD/month",
+    );
     if saving.value <= 0.0 {
         work.insight("The current model is the cheapest at its quality", say!(
             "No eligible model at or above the quality of {} costs less than {} a month; the next is {} at {}.",
@@ -215,10 +325,38 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
         return;
     }
     work.keep("switch_saving", &saving);
-    let share = work.ledger.derive("saving of another model", "(today - switched) / today", "price lists", &inputs, "fraction");
-    let caution = if best.estimated { " Its index is marked as estimated by the publisher." } else { "" };
-    let why = say!("{} has at least the index of {} and costs {} instead of {} a month ({} less).{} An index is not your task: compare both on your own requests before switching.", &best.name, work.name(&current), best.cost.money(), baseline.money(), share.percent(), caution);
-    let advice = Advice { why, effort: "medium", impact: impact(saving.value, baseline.value), confidence: "medium" };
+    let share = work.ledger.derive(
+        "saving of another model",
+        "(today - switched) / today",
+        "price lists",
+        &inputs,
+        "fraction",
+    );
+    let caution = if best.estimated {
+        " Its index is marked as estimated by the publisher."
+    } else {
+        ""
+    };
+    let why = say!(
+        "{} has at least the index of {} and costs {} instead of {} a month ({} less).{} An index is not your task: compare both on your own requests before switching.",
+        &best.name,
+        work.name(&current),
+        best.cost.money(),
+        baseline.money(),
+        share.percent(),
+        caution
+    );
+    let advice = Advice {
+        why,
+        effort: "medium",
+        impact: impact(saving.value, baseline.value),
+        confidence: "medium",
+    };
     let gain = saving.figure(saving.money().then(" a month"));
-    work.recommend(&format!("Test {} for this work", best.name), advice, &saving, Some(gain));
+    work.recommend(
+        &format!("Test {} for this work", best.name),
+        advice,
+        &saving,
+        Some(gain),
+    );
 }

@@ -20,9 +20,24 @@ pub(super) const NAME: &str = "Scaling Analysis Agent";
 
 /// Which calculator runs when.
 pub(super) const PLAN: &[Step] = &[
-    step("rate_limit", Basic, limits::states_limit, limits::rate_limit),
-    step("token_bucket", Intermediate, limits::states_tokens, limits::token_bucket),
-    step("erlang_capacity", Basic, capacity::called_for, capacity::staffing),
+    step(
+        "rate_limit",
+        Basic,
+        limits::states_limit,
+        limits::rate_limit,
+    ),
+    step(
+        "token_bucket",
+        Intermediate,
+        limits::states_tokens,
+        limits::token_bucket,
+    ),
+    step(
+        "erlang_capacity",
+        Basic,
+        capacity::called_for,
+        capacity::staffing,
+    ),
     step("kv_and_gpu", Basic, states_hardware, self_host),
     step("growth", Basic, states_growth, spend_growth),
     step("growth_of_load", Basic, states_growth, growth::load_growth),
@@ -51,15 +66,44 @@ pub(super) fn peak(work: &mut Work<'_>) -> Option<Value> {
 
 fn peak_of_average(work: &mut Work<'_>) -> Option<Value> {
     let n = work.requests()?;
-    let short = work.said.requests().and_then(|q| q.per).is_some_and(|p| matches!(p, Per::Second | Per::Minute));
-    let average = work.ledger.derive("requests a second on average", "n / 2629800", super::facts::MONTH, &[("n", &n)], "requests/s");
+    let short = work
+        .said
+        .requests()
+        .and_then(|q| q.per)
+        .is_some_and(|p| matches!(p, Per::Second | Per::Minute));
+    let average = work.ledger.derive(
+        "requests a second on average",
+        "n / 2629800",
+        super::facts::MONTH,
+        &[("n", &n)],
+        "requests/s",
+    );
     let (factor, why) = match short {
-        true => (1.0, "The rate is stated by the second or minute, so it is taken as the load to serve."),
-        false => (3.0, "A placeholder without a source; read the busiest minute off your own logs."),
+        true => (
+            1.0,
+            "The rate is stated by the second or minute, so it is taken as the load to serve.",
+        ),
+        false => (
+            3.0,
+            "A placeholder without a source; read the busiest minute off your own logs.",
+        ),
     };
-    let factor = work.ledger.assume("peak_to_average", "peak over average load", factor, "x", (1.0, 50.0), why);
+    let factor = work.ledger.assume(
+        "peak_to_average",
+        "peak over average load",
+        factor,
+        "x",
+        (1.0, 50.0),
+        why,
+    );
     let inputs = [("average", &average), ("factor", &factor)];
-    Some(work.ledger.derive("requests a second at peak", "average * factor", "peak over average", &inputs, "requests/s"))
+    Some(work.ledger.derive(
+        "requests a second at peak",
+        "average * factor",
+        "peak over average",
+        &inputs,
+        "requests/s",
+    ))
 }
 
 /// A stated peak as requests a second.
@@ -67,10 +111,28 @@ pub(super) fn peak_of(work: &mut Work<'_>, name: &str, quantity: &Quantity) -> O
     let stated = quantity.value.base()?;
     let per = quantity.per?;
     if per == Per::Second {
-        return Some(work.stated(name, "requests a second at peak", quantity, stated, "requests/s", (0.0, 1e9)));
+        return Some(work.stated(
+            name,
+            "requests a second at peak",
+            quantity,
+            stated,
+            "requests/s",
+            (0.0, 1e9),
+        ));
     }
-    let month = work.monthly("peak_requests", "requests at peak, a month at that rate", quantity, "requests")?;
-    Some(work.ledger.derive("requests a second at peak", "x / 2629800", super::facts::MONTH, &[("x", &month)], "requests/s"))
+    let month = work.monthly(
+        "peak_requests",
+        "requests at peak, a month at that rate",
+        quantity,
+        "requests",
+    )?;
+    Some(work.ledger.derive(
+        "requests a second at peak",
+        "x / 2629800",
+        super::facts::MONTH,
+        &[("x", &month)],
+        "requests/s",
+    ))
 }
 
 /// A chart of curves over a numeric axis.
@@ -84,8 +146,18 @@ pub(super) struct Lines<'a> {
 }
 
 /// Draws it.
-pub(super) fn lines(work: &mut Work<'_>, about: &Lines<'_>, series: Vec<Series>, marks: Vec<Mark>, text: Prose) {
-    let axis = |(label, unit): (&str, &str)| Axis { label: label.into(), unit: unit.into(), scale: "linear".into() };
+pub(super) fn lines(
+    work: &mut Work<'_>,
+    about: &Lines<'_>,
+    series: Vec<Series>,
+    marks: Vec<Mark>,
+    text: Prose,
+) {
+    let axis = |(label, unit): (&str, &str)| Axis {
+        label: label.into(),
+        unit: unit.into(),
+        scale: "linear".into(),
+    };
     work.chart(Chart {
         id: about.id.into(),
         kind: about.kind.into(),
@@ -102,7 +174,11 @@ pub(super) fn lines(work: &mut Work<'_>, about: &Lines<'_>, series: Vec<Series>,
 }
 
 /// The series of a curve; the point at `strong` is emphasised.
-pub(super) fn curve_series(name: &str, curve: &super::ledger::Curve, strong: Option<f64>) -> Series {
+pub(super) fn curve_series(
+    name: &str,
+    curve: &super::ledger::Curve,
+    strong: Option<f64>,
+) -> Series {
     let point = |(x, y): &(f64, f64)| super::answer::Point {
         x: Some(*x),
         y: *y,
@@ -110,5 +186,8 @@ pub(super) fn curve_series(name: &str, curve: &super::ledger::Curve, strong: Opt
         id: Some(curve.id.clone()),
         ..super::answer::Point::default()
     };
-    Series { name: name.into(), points: curve.points.iter().map(point).collect() }
+    Series {
+        name: name.into(),
+        points: curve.points.iter().map(point).collect(),
+    }
 }

@@ -18,20 +18,48 @@ pub(super) fn cost(work: &mut Work<'_>) -> Option<Prose> {
     let model = work.model.clone()?;
     let cost = work.cost_of_month(&model, true)?;
     work.keep("baseline", &cost);
-    Some(say!("The load costs {} a month on {}.", cost.money(), work.name(&model)))
+    Some(say!(
+        "The load costs {} a month on {}.",
+        cost.money(),
+        work.name(&model)
+    ))
 }
 
 /// Asks for what was assumed and moves the result most.
 pub(super) fn questions(work: &mut Work<'_>) -> Option<Prose> {
     let ask: &[(&str, &str, &str)] = &[
-        ("requests_per_user_day", "How many requests does a user send a day?", "The load is proportional to it."),
-        ("peak_to_average", "How many times the average is your busiest minute?", "Capacity and limits must hold then, not on average."),
-        ("service_time", "How long does a request hold a slot, at the batch size you will run?", "The offered load is proportional to it."),
-        ("growth_spread", "How sure is the growth, from which range of months is it?", "The fan shows how far the month moves."),
-        ("tokens_in", "How many tokens does a request send?", "Limits in tokens and costs follow it."),
+        (
+            "requests_per_user_day",
+            "How many requests does a user send a day?",
+            "The load is proportional to it.",
+        ),
+        (
+            "peak_to_average",
+            "How many times the average is your busiest minute?",
+            "Capacity and limits must hold then, not on average.",
+        ),
+        (
+            "service_time",
+            "How long does a request hold a slot, at the batch size you will run?",
+            "The offered load is proportional to it.",
+        ),
+        (
+            "growth_spread",
+            "How sure is the growth, from which range of months is it?",
+            "The fan shows how far the month moves.",
+        ),
+        (
+            "tokens_in",
+            "How many tokens does a request send?",
+            "Limits in tokens and costs follow it.",
+        ),
     ];
     for (name, text, effect) in ask {
-        let assumed = work.ledger.quantities().iter().any(|q| q.name == *name && q.source == Source::Assumption);
+        let assumed = work
+            .ledger
+            .quantities()
+            .iter()
+            .any(|q| q.name == *name && q.source == Source::Assumption);
         if assumed {
             work.ask(name, text, say!(effect));
         }
@@ -53,7 +81,11 @@ pub(super) fn explain(work: &mut Work<'_>) {
 }
 
 fn capacity(work: &mut Work<'_>) {
-    let (Some(slots), Some(wait), Some(busy)) = (work.kept("slots"), work.kept("wait"), work.kept("utilisation")) else {
+    let (Some(slots), Some(wait), Some(busy)) = (
+        work.kept("slots"),
+        work.kept("wait"),
+        work.kept("utilisation"),
+    ) else {
         return;
     };
     work.headline("Concurrent slots", slots.figure(slots.digits(6)));
@@ -62,7 +94,12 @@ fn capacity(work: &mut Work<'_>) {
     }
     work.headline("Wait at the percentile", wait.figure(wait.seconds()));
     work.headline("Utilisation", busy.figure(busy.percent()));
-    let first = say!("{} slots serve the peak: the wait at the percentile asked for is {}, at {} utilisation.", slots.digits(6), wait.seconds(), busy.percent());
+    let first = say!(
+        "{} slots serve the peak: the wait at the percentile asked for is {}, at {} utilisation.",
+        slots.digits(6),
+        wait.seconds(),
+        busy.percent()
+    );
     let prose = match work.kept("replicas") {
         Some(replicas) => first.and(say!("That makes {} replicas.", replicas.digits(6))),
         None => first,
@@ -73,9 +110,14 @@ fn capacity(work: &mut Work<'_>) {
 fn limit(work: &mut Work<'_>) {
     if let Some(limit) = work.kept("limit") {
         work.headline("Allowed", limit.figure(limit.digits(4).then(" requests/s")));
-        let prose = say!("The binding limit allows {} requests a second.", limit.digits(4));
+        let prose = say!(
+            "The binding limit allows {} requests a second.",
+            limit.digits(4)
+        );
         let prose = match work.kept("headroom") {
-            Some(room) if room.value >= 0.0 => prose.and(say!("{} of it is free at today's peak.", room.percent())),
+            Some(room) if room.value >= 0.0 => {
+                prose.and(say!("{} of it is free at today's peak.", room.percent()))
+            }
             Some(_) => prose.and(say!("Today's peak is already above it.")),
             None => prose,
         };
@@ -83,11 +125,18 @@ fn limit(work: &mut Work<'_>) {
     }
     if let Some(month) = work.kept("limit_month") {
         work.headline("Limit passed in month", month.figure(month.digits(4)));
-        work.summary(say!("At this growth it is passed in month {}.", month.digits(4)));
+        work.summary(say!(
+            "At this growth it is passed in month {}.",
+            month.digits(4)
+        ));
     }
     if let (Some(at), Some(used)) = (work.kept("spike"), work.kept("spike_use")) {
         work.headline("Use in the spike", used.figure(used.percent()));
-        work.summary(say!("The spike of {} requests a second uses {} of the limit.", at.digits(4), used.percent()));
+        work.summary(say!(
+            "The spike of {} requests a second uses {} of the limit.",
+            at.digits(4),
+            used.percent()
+        ));
     }
     if let Some(room) = work.kept("headroom") {
         work.headline("Room left", room.figure(room.percent()));
@@ -100,7 +149,11 @@ fn hardware(work: &mut Work<'_>) {
     };
     work.headline("GPUs", gpus.figure(gpus.digits(4)));
     work.headline("Tokens a second, each user", user.figure(user.digits(3)));
-    let prose = say!("{} GPUs hold the model and its cache and give each user {} tokens a second.", gpus.digits(4), user.digits(3));
+    let prose = say!(
+        "{} GPUs hold the model and its cache and give each user {} tokens a second.",
+        gpus.digits(4),
+        user.digits(3)
+    );
     let prose = match work.kept("gpu_cost") {
         Some(cost) => {
             work.headline("Rent a month", cost.figure(cost.money().then(" a month")));
@@ -114,8 +167,15 @@ fn hardware(work: &mut Work<'_>) {
 fn spend(work: &mut Work<'_>) {
     if let (Some(month), Some(then)) = (work.kept("crossing"), work.kept("crossing_spend")) {
         work.headline("Budget exceeded in month", month.figure(month.digits(4)));
-        work.headline("Spend in that month", then.figure(then.money().then(" a month")));
-        work.summary(say!("The budget is exceeded in month {}, with {} a month.", month.digits(4), then.money()));
+        work.headline(
+            "Spend in that month",
+            then.figure(then.money().then(" a month")),
+        );
+        work.summary(say!(
+            "The budget is exceeded in month {}, with {} a month.",
+            month.digits(4),
+            then.money()
+        ));
     }
     if let Some(total) = work.kept("year_total") {
         work.headline("Spend over the outlook", total.figure(total.money()));
@@ -127,10 +187,16 @@ fn spend(work: &mut Work<'_>) {
     }
     if let Some(cost) = work.kept("baseline") {
         work.headline("Cost a month", cost.figure(cost.money().then(" a month")));
-        work.summary(say!("The load costs {} a month at list price.", cost.money()));
+        work.summary(say!(
+            "The load costs {} a month at list price.",
+            cost.money()
+        ));
     }
     if let Some(cost) = work.kept("replica_cost") {
-        work.headline("Replicas a month", cost.figure(cost.money().then(" a month")));
+        work.headline(
+            "Replicas a month",
+            cost.figure(cost.money().then(" a month")),
+        );
         work.summary(say!("The replicas cost {} a month.", cost.money()));
     }
 }

@@ -23,8 +23,13 @@ struct Reader {
 impl Reader {
     fn new() -> Self {
         let catalog = Catalog::builtin();
-        let names = catalog.names().map(|(id, aliases)| (id.to_owned(), aliases.to_vec()));
-        Self { names: ModelNames::new(names), prices: Prices(catalog) }
+        let names = catalog
+            .names()
+            .map(|(id, aliases)| (id.to_owned(), aliases.to_vec()));
+        Self {
+            names: ModelNames::new(names),
+            prices: Prices(catalog),
+        }
     }
 
     fn read(&self, text: &str) -> Understanding {
@@ -79,7 +84,11 @@ fn the_corpus_is_understood() {
         }
         quantities.invented += left.len();
         faults.extend(left.iter().map(|q| format!("{id} invented {q}")));
-        let found: Vec<Json> = u.models.iter().map(|m| serde_json::json!([m.id, m.role])).collect();
+        let found: Vec<Json> = u
+            .models
+            .iter()
+            .map(|m| serde_json::json!([m.id, m.role]))
+            .collect();
         let expected = case["models"].as_array().unwrap();
         models.right += expected.iter().filter(|m| found.contains(m)).count();
         models.missed += expected.iter().filter(|m| !found.contains(m)).count();
