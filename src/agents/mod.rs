@@ -4,10 +4,17 @@
 //! The engine is pure: the same task and catalog give the same answer, byte for byte.
 
 pub mod answer;
+mod builtin;
 pub mod calculate;
 pub mod catalog;
+mod cost;
+mod facts;
 pub mod ledger;
+mod scaling;
 pub mod understand;
+mod work;
+
+pub use builtin::{answer, category_of, reading};
 
 use std::collections::BTreeMap;
 

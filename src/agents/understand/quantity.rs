@@ -354,8 +354,6 @@ pub struct Quantity {
     pub by: Option<String>,
     /// The label of the workload, where the message lists several.
     pub workload: Option<String>,
-    /// The model it is stated for, where the words tie it to one.
-    pub model: Option<String>,
     /// False where it is outside of what can be computed with; then only shown.
     pub in_range: bool,
     /// Start and end in Unicode scalar values of the message.
