@@ -195,8 +195,15 @@ pub(super) fn hardware(scene: &Scene) -> Option<Draft> {
     }
     let unit = scene.unit()?;
     if unit.lemma("gb") {
-        let memory = Draft::of(scene, Kind::GpuMemory, "GB");
-        return Some(memory.tight(scene));
+        let card = scene.before().and_then(|t| gpu_name(&t.word));
+        let mut memory = Draft::of(scene, Kind::GpuMemory, "GB");
+        memory.end = scene.phrase.start + 1;
+        if let Some(name) = card {
+            memory.kind = Kind::Gpu;
+            memory.unit = Cow::Borrowed(name);
+            memory.start -= 1;
+        }
+        return Some(memory);
     }
     if unit.lemma("watt") || unit.word == "w" && unit.upper {
         return Some(Draft::of(scene, Kind::Power, "W"));
@@ -220,11 +227,7 @@ pub(super) fn tokens(scene: &Scene) -> Option<Draft> {
     let phrase = scene.phrase_tags();
     let unit = scene.unit();
     let named = phrase & TOKEN != 0;
-    let bare_in = scene.next_or_unit().is_some_and(|t| {
-        matches!(t.meaning.lemma, "in" | "input") && !t.is(REQUEST)
-            || t.word == "out"
-            || t.lemma("output") && !t.is(REQUEST)
-    });
+    let bare_in = directed(scene);
     if amount.spelled || amount.times || amount.params {
         return None;
     }
@@ -263,6 +266,21 @@ pub(super) fn tokens(scene: &Scene) -> Option<Draft> {
         draft = draft.spread_or("");
     }
     Some(draft)
+}
+
+/// "700 in", "150 en sortie", "200 на выходе": a direction stands for its tokens.
+fn directed(scene: &Scene) -> bool {
+    let window =
+        &scene.tokens[scene.amount.tokens.end..scene.right.end.min(scene.amount.tokens.end + 3)];
+    let way = |t: &Token| {
+        (t.is(INPUT) && t.lemma("input") || t.is(OUTPUT)) && !t.is(REQUEST) || t.word == "in"
+    };
+    let link = |t: &Token| matches!(t.word.as_str(), "en" | "de" | "на" | "als" | "à" | "of");
+    match window {
+        [first, ..] if way(first) => true,
+        [first, second, ..] => link(first) && way(second),
+        _ => false,
+    }
 }
 
 /// "42 million tokens a week", "input 3.1 billion tokens" of an invoice.
@@ -387,6 +405,11 @@ fn direction(scene: &Scene) -> Kind {
     if slash_after(scene) {
         return Kind::TokensIn;
     }
+    let way =
+        &scene.tokens[scene.amount.tokens.end..scene.right.end.min(scene.amount.tokens.end + 2)];
+    if directed(scene) && way.iter().any(|t| t.is(OUTPUT)) && !way[0].is(TOKEN) {
+        return Kind::TokensOut;
+    }
     let phrase = &scene.tokens[scene.phrase.clone()];
     if phrase
         .windows(2)
@@ -474,6 +497,15 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
             .tokens
             .get(scene.end + 1)
             .is_some_and(|t| t.word == "once");
+    let replica = scene
+        .left_clause()
+        .iter()
+        .rev()
+        .take(6)
+        .any(|t| t.is(REPLICA));
+    if timed.is_none() && replica && phrase & REQUEST != 0 && scene.amount.values[0] >= 1.0 {
+        return Some(Draft::of(scene, Kind::SlotsPerReplica, "slot"));
+    }
     let several = scene.amount.values.iter().all(|v| *v >= 2.0);
     if timed.is_none() && several && (countable && beside || at_once && phrase & USER == 0) {
         let own = phrase & REQUEST != 0 && !at_once;
@@ -559,11 +591,16 @@ pub(super) fn requests(scene: &Scene, per: Option<Per>) -> Draft {
     let draft = Draft::of(scene, Kind::Requests, "request").per(per);
     let right = scene.right_clause();
     let left = scene.left_clause();
-    let average = right.iter().take(6).any(|t| t.is(AVERAGE))
-        || left.iter().rev().take(3).any(|t| t.is(AVERAGE));
-    let peak =
-        right.iter().take(6).any(|t| t.is(PEAK)) || left.iter().rev().take(6).any(|t| t.is(PEAK));
-    draft.spread_or(if peak && !average { "peak" } else { "avg" })
+    let nearest = |tags: Tags| {
+        let after = right.iter().take(6).position(|t| t.is(tags));
+        let before = left.iter().rev().take(6).position(|t| t.is(tags));
+        after.into_iter().chain(before).min()
+    };
+    let peak = match (nearest(PEAK), nearest(AVERAGE)) {
+        (Some(peak), Some(average)) => peak < average,
+        (peak, _) => peak.is_some(),
+    };
+    draft.spread_or(if peak { "peak" } else { "avg" })
 }
 
 /// Users, tenants, slots, fields, pages, options.
@@ -587,7 +624,7 @@ pub(super) fn things(scene: &Scene, _facts: &Facts) -> Option<Draft> {
                 .any(|t| t.is(REPLICA) || t.is(SLOT) || t.word == "each");
         return replica.then(|| Draft::of(scene, Kind::SlotsPerReplica, "slot"));
     }
-    if phrase & REPLICA != 0 {
+    if phrase & REPLICA != 0 && !spelled {
         return Some(Draft::of(scene, Kind::Replicas, "replica"));
     }
     if unit("field") && !spelled {
@@ -625,7 +662,9 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
     let draft = Draft::of(scene, Kind::Users, unit).per(scene.per);
     match scene.per {
         _ if word("mau") => draft.per(Per::Month).q("mau"),
-        _ if word("dau") || word("daily") => draft.per(Per::Day).q("dau"),
+        _ if word("dau") || word("active") && scene.per == Some(Per::Day) => {
+            draft.per(Per::Day).q("dau")
+        }
         Some(Per::Day) => draft.q("dau"),
         Some(Per::Month) => draft.q("mau"),
         _ => draft.spread_or("total"),
@@ -678,6 +717,7 @@ pub(super) fn anything_per_time(scene: &Scene) -> Option<Draft> {
         .tokens
         .get(scene.amount.tokens.end)
         .is_some_and(|t| t.symbol('/'));
-    (plain && !foreign && (!scene.phrase.is_empty() || slash || scene.near(REQUEST)))
+    let volume = scene.amount.values.len() > 1 || scene.says(&["traffic"]);
+    (plain && !foreign && (!scene.phrase.is_empty() || slash || volume || scene.near(REQUEST)))
         .then(|| requests(scene, Some(per)).role(None::<Role>))
 }

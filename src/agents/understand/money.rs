@@ -113,7 +113,7 @@ fn direction(scene: &Scene, end: usize) -> Tags {
             t.meaning.tags & OUTPUT
         }
     };
-    let stop = scene.right.end.min(end + 2).max(scene.amount.tokens.end);
+    let stop = scene.tokens.len().min(end + 1).max(scene.amount.tokens.end);
     let right = scene.tokens[scene.amount.tokens.end..stop]
         .iter()
         .map(kind)
@@ -152,7 +152,8 @@ fn hourly(scene: &Scene, currency: &'static str) -> Option<Draft> {
     if near(GPU) || card(right) || card(&left) {
         return Some(Draft::of(scene, Kind::GpuPrice, currency).per(Per::GpuHour));
     }
-    near(REPLICA | SLOT).then(|| Draft::of(scene, Kind::ReplicaPrice, currency).per(Per::Hour))
+    let replica = scene.around().iter().any(|t| t.is(REPLICA));
+    (replica || near(SLOT)).then(|| Draft::of(scene, Kind::ReplicaPrice, currency).per(Per::Hour))
 }
 
 /// What a sum is for, by the words around it.

@@ -63,7 +63,7 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     let near: Vec<&Token> = own
         .iter()
         .rev()
-        .filter(|t| !matches!(t.word.as_str(), "the" | "a" | "our" | "openai's" | "openai"))
+        .filter(|t| !matches!(t.word.as_str(), "the" | "our" | "openai's" | "openai"))
         .take(1)
         .collect();
     let led = |words: &[&str]| {
@@ -92,6 +92,9 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
             "umsteigen",
             "passer",
             "cambiar",
+            "pasar",
+            "umstellen",
+            "basculer",
             "перейти",
         ],
         left,
@@ -152,7 +155,8 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     if used && !hypothetical {
         return ModelRole::Current;
     }
-    if hypothetical || question && is_first_question_word(&tokens[sentence..at]) {
+    let easy = own.iter().any(|t| t.is(EASY));
+    if hypothetical || easy || question && is_first_question_word(&tokens[sentence..at]) {
         return ModelRole::Candidate;
     }
     ModelRole::Current
@@ -186,7 +190,23 @@ fn is_first_question_word(words: &[Token]) -> bool {
 /// "at least the level of", "as good as", "no worse than", "quality floor:".
 fn is_floor(own: &[Token]) -> bool {
     let said = |words: &[&str]| own.iter().any(|t| words.contains(&t.word.as_str()));
-    own.iter().any(|t| t.is(FLOOR))
+    let lossless = own.iter().any(|t| t.is(QUALITY))
+        && said(&["no", "without", "not"])
+        && said(&[
+            "loss",
+            "losing",
+            "drop",
+            "worse",
+            "degradation",
+            "versus",
+            "vs",
+            "against",
+            "compared",
+        ]);
+    let never_below = said(&["below", "beneath", "under", "less"]) && said(&["never", "not", "no"]);
+    lossless
+        || never_below
+        || own.iter().any(|t| t.is(FLOOR))
         || said(&[
             "least",
             "good",

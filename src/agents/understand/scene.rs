@@ -83,6 +83,28 @@ impl<'a> Scene<'a> {
         if tokens.get(at).is_some_and(|t| t.symbol('-') && t.glued) {
             at += 1;
         }
+        // "20,000 daily active users", "1,2 millones de solicitudes".
+        let daily = tokens
+            .get(at)
+            .filter(|t| t.is(ADVERB) && at + 1 < self.right.end);
+        let noun = |at: usize| {
+            tokens.get(at).is_some_and(|t| {
+                t.shape == Shape::Word
+                    && (t.meaning.tags == 0 || t.is(REQUEST | USER | SESSION | TOKEN | TENANT))
+            })
+        };
+        if let Some(daily) = daily.filter(|_| noun(at + 1)) {
+            self.per = per_of(daily.meaning.lemma);
+            at += 1;
+        }
+        let scaled = at > 0 && tokens[at - 1].is(MULTIPLIER);
+        if scaled
+            && tokens
+                .get(at)
+                .is_some_and(|t| matches!(t.word.as_str(), "de" | "of" | "d"))
+        {
+            at += 1;
+        }
         let start = at;
         while at < self.right.end && at < start + PHRASE_MAX {
             let token = &tokens[at];

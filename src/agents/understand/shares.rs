@@ -41,7 +41,22 @@ fn clause(scene: &Scene, tags: Tags) -> bool {
 
 /// "Weights: cost 40%, quality 40%", "weight cost at 50 %".
 fn weight(scene: &Scene) -> Option<Draft> {
-    if !scene.says(&["weight", "important", "importance"]) {
+    let stated = scene.says(&[
+        "weight",
+        "important",
+        "importance",
+        "optimise",
+        "optimize",
+        "optimising",
+        "optimizing",
+        "prioritise",
+        "prioritize",
+        "priorities",
+    ]);
+    if !stated
+        || clause(scene, GROW | CACHE | BATCH)
+        || scene.left_clause().iter().any(|t| t.is(SAVE))
+    {
         return None;
     }
     let criterion = |t: &Token| {
@@ -55,7 +70,14 @@ fn weight(scene: &Scene) -> Option<Draft> {
             None
         }
     };
-    let left = scene.left_clause().iter().rev().take(4).find_map(criterion);
+    // "cost (50%)": the bracket cuts the clause, not the meaning.
+    let before =
+        &scene.tokens[scene.left.end.saturating_sub(4).max(scene.left.start)..scene.left.end];
+    let left = before
+        .iter()
+        .rev()
+        .take_while(|t| !t.symbol(','))
+        .find_map(criterion);
     let right = scene.right_clause().iter().take(3).find_map(criterion);
     let draft = |q: &'static str| Draft::of(scene, Kind::Weight, "fraction").q(q).tight(scene);
     left.or(right).map(draft)
@@ -90,7 +112,9 @@ fn discount_rate(scene: &Scene) -> Option<Draft> {
 
 /// "growing 15% a month", "+9% monthly", "growth of -100% a month".
 fn growth(scene: &Scene) -> Option<Draft> {
-    let plus = scene.before().is_some_and(|t| t.symbol('+'));
+    let plus = scene
+        .before()
+        .is_some_and(|t| t.symbol('+') || matches!(t.word.as_str(), "up" | "um"));
     let grows = clause(scene, GROW);
     let timed = scene.per.filter(|per| per.per_month().is_some());
     let saving = scene.left_clause().iter().any(|t| t.is(SAVE));

@@ -99,7 +99,9 @@ fn calendar_length(scene: &Scene, lemma: &str) -> Option<Draft> {
         Some(months)
             if ahead
                 || hyphened
-                || scene.says(&["horizon", "payback", "npv", "forecast", "plan"]) =>
+                || scene.says(&[
+                    "horizon", "payback", "npv", "forecast", "plan", "discount", "look",
+                ]) =>
         {
             Some(Draft::of(scene, Kind::Horizon, "month").scaled(months))
         }
@@ -258,6 +260,12 @@ fn role(scene: &Scene, metric: Metric, percentile: &Option<(String, usize)>) -> 
     let tail = &right[..right.len().min(4)];
     if metric == Metric::Component {
         return Role::Fixed;
+    }
+    let negated = left
+        .iter()
+        .any(|t| t.lemma("not") || matches!(t.word.as_str(), "nie" | "jamais" | "nunca"));
+    if negated && left.iter().any(|t| t.is(OVER)) {
+        return Role::Target;
     }
     let missed = left
         .iter()
