@@ -83,6 +83,7 @@ export function faultsOf(payload) {
   want(length >= CONTENT_MIN && length <= CONTENT_MAX, "content", `${CONTENT_MIN} to ${CONTENT_MAX} characters`);
   want(/^[A-Za-z0-9._:-]{1,128}$/.test(payload.example_message_id ?? ""), "example_message_id", "1 to 128 of A-Z a-z 0-9 . _ : -");
   want(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/.test(payload.user_id ?? ""), "user_id", "1 to 64 of A-Z a-z 0-9 . _ -, not starting with a dot");
+  want(payload.timestamp >= 0 && payload.timestamp <= Number.MAX_SAFE_INTEGER, "timestamp", "milliseconds since 1970");
   const meta = isObject(payload.example_message_metadata) ? payload.example_message_metadata : {};
   const at = (name) => `example_message_metadata.${name}`;
   want(between(meta.title, 1, 200), at("title"), "1 to 200 characters");

@@ -36,7 +36,7 @@ test("characters are counted as the server counts them", () => {
 });
 
 test("all faults of a message are told at once", () => {
-  assert.deepEqual(faultsOf({}).map((f) => f.field), ["content", "example_message_id", "user_id",
+  assert.deepEqual(faultsOf({}).map((f) => f.field), ["content", "example_message_id", "user_id", "timestamp",
     "example_message_metadata.title", "example_message_metadata.category", "example_message_metadata.complexity",
     "example_message_metadata.businessValue", "example_message_metadata.estimatedTime"]);
 });
