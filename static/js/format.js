@@ -36,11 +36,13 @@ export function clock(ms) {
 
 const WORDS = {
   "cost-optimization": "Cost", "latency-optimization": "Latency", "model-selection": "Model selection",
-  scaling: "Scaling", advanced: "Advanced", basic: "Basic", intermediate: "Intermediate",
+  scaling: "Scaling", basic: "Basic", intermediate: "Intermediate", advanced: "Advanced",
   conversion: "Conversion", retention: "Retention", expansion: "Expansion",
 };
-/** A word of the wire in a person's spelling. */
+/** A word of the wire in a person's spelling; `advanced` is a depth, see `topic`. */
 export const word = (name) => WORDS[name] ?? String(name ?? "");
+/** A category in a person's spelling: the one called `advanced` weighs several aims at once. */
+export const topic = (category) => (category === "advanced" ? "Several aims" : word(category));
 
 /**
  * Splits `text` at the first occurrence of each reference, in their order:

@@ -1,11 +1,11 @@
 // From frames to runs: a run is one question, what the agent did about it, and how it ended. Pure.
 
-import { word } from "./format.js";
+import { topic } from "./format.js";
 
 const LIVE = new Set(["sending", "accepted", "running"]);
 export const isLive = (run) => LIVE.has(run.status);
 /** The question's title; another device's question is known by its category only. */
-export const titleOf = (run) => run.asked?.example_message_metadata?.title ?? `${word(run.category)} question`;
+export const titleOf = (run) => run.asked?.example_message_metadata?.title ?? `${topic(run.category)}: a question`;
 
 export class Runs {
   constructor() {

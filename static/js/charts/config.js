@@ -75,6 +75,10 @@ function ranges(chart, theme) {
 function histogram(chart, theme) {
   const made = plainBars({ ...chart, kind: "histogram" }, theme);
   for (const dataset of made.data.datasets) Object.assign(dataset, { barPercentage: 1, categoryPercentage: 0.96, maxBarThickness: 200, borderRadius: 0 });
+  const { ticks } = made.options.scales.x;
+  ticks.autoSkip = true;
+  ticks.maxRotation = 0;
+  ticks.callback = (at) => tick(chart.series[0].points[at]?.x ?? at, chart.x.unit);
   // Bars of a histogram stand by position in a list, so a mark on the value axis moves to the nearest bar.
   const xs = chart.series[0]?.points.map((p) => p.x) ?? [];
   const nearest = (value) => xs.reduce((best, x, n) => (Math.abs(x - value) < Math.abs(xs[best] - value) ? n : best), 0);

@@ -1,5 +1,15 @@
 // Two small Chart.js plugins: lines across a chart with what they say, and names beside points.
 
+/** Text that stays readable where it crosses a line. */
+function haloed(ctx, theme, text, x, y) {
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = theme.surface;
+  ctx.lineWidth = 4;
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
+}
+
 /** A limit, a target, a chosen point: a dashed line with its label at the end. */
 export const marks = {
   id: "marks",
@@ -21,7 +31,7 @@ export const marks = {
       ctx.font = `600 11px ${chart.options.font?.family ?? "sans-serif"}`;
       const width = ctx.measureText(label).width;
       const x = axis === "x" ? Math.min(Math.max(at - width / 2, area.left), area.right - width) : area.right - width;
-      ctx.fillText(label, x, axis === "x" ? area.top - 6 : at - 5);
+      haloed(ctx, theme, label, x, axis === "x" ? area.top - 6 : at - 5);
       ctx.restore();
     }
   },
@@ -46,7 +56,7 @@ export const names = {
         const box = { left, right: left + width, top: element.y - 8, bottom: element.y + 6 };
         if (taken.some((b) => b.left < box.right && box.left < b.right && b.top < box.bottom && box.top < b.bottom)) return;
         taken.push(box);
-        ctx.fillText(point.label, left, element.y + 4);
+        haloed(ctx, theme, point.label, left, element.y + 4);
       });
     });
     ctx.restore();

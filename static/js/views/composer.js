@@ -2,7 +2,7 @@
 
 import { h, show } from "../h.js";
 import { effect } from "../signal.js";
-import { word } from "../format.js";
+import { topic, word } from "../format.js";
 import { CATEGORIES, COMPLEXITIES, CONTENT_MIN, CONTENT_MAX, scalars } from "../frames.js";
 
 const PLACEHOLDER = "We spend $18,000 a month on GPT-4o for 1.2M support chats, about 900 input and 250 output tokens each. How do we halve it?";
@@ -16,7 +16,7 @@ export function composer(app) {
     h("label", { for: "content", class: "composer-label" }, "Your situation, in your words"), text,
     h("div", { class: "composer-foot" }, error, count),
     h("div", { class: "composer-bar" },
-      choice("category", "About", CATEGORIES, "cost-optimization"),
+      choice("category", "About", CATEGORIES, "cost-optimization", topic),
       choice("complexity", "Depth", COMPLEXITIES, "intermediate"),
       h("button", { class: "primary", type: "submit" }, "Compute the answer")));
   let from = null;
@@ -77,8 +77,8 @@ function titleFrom(content) {
   return letters.length <= TITLE_MAX ? line : `${letters.slice(0, TITLE_MAX - 1).join("")}…`;
 }
 
-function choice(name, label, values, chosen) {
+function choice(name, label, values, chosen, spell = word) {
   return h("fieldset", { class: "choice" }, h("legend", {}, label),
     h("div", { class: "choice-row" }, values.map((value) => h("label", {},
-      h("input", { type: "radio", name, value, checked: value === chosen }), h("span", {}, word(value))))));
+      h("input", { type: "radio", name, value, checked: value === chosen }), h("span", {}, spell(value))))));
 }

@@ -2,7 +2,7 @@
 
 import { h, show } from "../h.js";
 import { effect } from "../signal.js";
-import { word } from "../format.js";
+import { topic, word } from "../format.js";
 
 export function gallery(app) {
   const grid = h("div", { class: "cards" });
@@ -22,7 +22,7 @@ function card(app, example) {
     use(example);
   };
   return h("article", { class: "card", dataset: { category: example.category } },
-    h("p", { class: "card-kind" }, word(example.category), h("span", { class: "dot", "aria-hidden": "true" }), word(example.complexity)),
+    h("p", { class: "card-kind" }, topic(example.category), h("span", { class: "dot", "aria-hidden": "true" }), word(example.complexity)),
     h("h3", {}, example.title),
     h("p", { class: "card-text" }, example.content),
     h("p", { class: "card-meta" },

@@ -2,7 +2,7 @@
 
 import { h, show, keyed } from "../h.js";
 import { isLive, titleOf } from "../runs.js";
-import { duration, spans, word } from "../format.js";
+import { duration, spans, topic, word } from "../format.js";
 import { timelineItem, steps } from "./timeline.js";
 import { resultView } from "./result.js";
 import { proofStrip } from "./proof.js";
@@ -68,7 +68,7 @@ export function runView(app, run) {
   }
 
   function heading() {
-    node.querySelector(".card-kind").textContent = [word(run.category ?? run.asked?.example_message_metadata?.category),
+    node.querySelector(".card-kind").textContent = [topic(run.category ?? run.asked?.example_message_metadata?.category),
       word(run.complexity ?? run.asked?.example_message_metadata?.complexity)].filter(Boolean).join(" · ");
     const words = run.asked?.content;
     if (question.dataset.of === run.status) return;

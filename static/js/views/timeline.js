@@ -1,7 +1,7 @@
 // What the agent does, step by step.
 
 import { h } from "../h.js";
-import { brief, clock, word } from "../format.js";
+import { brief, clock, topic } from "../format.js";
 import { dataTable } from "./table.js";
 
 /** Frames that are a step of their own; pieces of streamed text are shown as text. */
@@ -21,7 +21,7 @@ const said = (text) => (text ? h("p", {}, text) : null);
 
 const BODY = {
   processing_started: (p) => [p.resumed ? "Taken up again" : "Accepted",
-    said(p.resumed ? "The server restarted; the stored question is worked on again." : `Stored, and given to the ${word(p.category).toLowerCase()} agent at ${p.complexity} depth.`)],
+    said(p.resumed ? "The server restarted; the stored question is worked on again." : `Stored, and given to the agent for “${topic(p.category).toLowerCase()}” at ${p.complexity} depth.`)],
   agent_started: (p) => [p.agent_name, said(p.backend === "builtin" ? "The built-in engine computes." : `On ${p.backend}.`)],
   agent_thinking: (p) => ["Thinking", said(p.message), assumptions(p.assumptions)],
   tool_executing: (p) => [h("code", {}, p.tool_name), said(p.message)],
