@@ -1,7 +1,7 @@
 // The page in a real browser against a running server: node smoke.mjs https://HOST:PORT/
 // One line a check, exit 0 or 1; 77 where there is no browser to run it in.
 // EMFLOW_SHOTS=dir keeps a picture after each check, EMFLOW_CHROMIUM names the browser.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 
 const CHROMIUM = process.env.EMFLOW_CHROMIUM ?? "/usr/bin/chromium";
 const SHOTS = process.env.EMFLOW_SHOTS;
@@ -19,6 +19,8 @@ if (!existsSync(CHROMIUM)) {
   process.exit(77);
 }
 const { chromium } = await import("playwright-core");
+
+const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 const must = (holds, message) => {
   if (!holds) throw new Error(message);
@@ -45,6 +47,17 @@ function watch(context, page) {
   return context.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
   });
+}
+
+/** Faults of accessibility as axe finds them, on the page as it stands and in both themes. */
+async function accessible(page) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.evaluate(AXE);
+    const faults = await page.evaluate(async () => (await window.axe.run(document)).violations
+      .map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 2).map((n) => n.target).join(", ")}`));
+    must(faults.length === 0, `${colorScheme}: ${faults.join("; ")}`);
+  }
 }
 
 const run = (page) => page.locator("article.run");
@@ -82,6 +95,7 @@ const CHECKS = {
     await page.waitForSelector("#connection[data-phase=online]", { timeout: WAIT_MS });
     must(await page.locator(".card").count() >= 3, "fewer than three examples");
     must((await page.textContent("#engine")).length > 0, "the engine does not say what it is");
+    await accessible(page);
   },
   async "an example: timeline, then a result of three numbers"(page) {
     await ask(page, 0);
@@ -127,6 +141,10 @@ const CHECKS = {
       }, n, { timeout: 10_000 });
       must(await charts.nth(n).locator("table").count() === 1, "a chart without a table");
     }
+  },
+  async "the result is accessible, with everything unfolded"(page) {
+    await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+    await accessible(page);
   },
   async "the proof of an undisturbed run"(page) {
     clean(await proof(page));

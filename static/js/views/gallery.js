@@ -29,6 +29,6 @@ function card(app, example) {
       h("span", { title: "Business value" }, word(example.businessValue)),
       h("span", { title: "Estimated time" }, example.estimatedTime)),
     h("div", { class: "card-actions" },
-      h("button", { class: "primary ask", type: "button", onclick: open(app.ask), "aria-label": `Ask: ${example.title}` }, "Ask this"),
+      h("button", { class: "primary ask", type: "button", onclick: open(app.ask), "aria-label": `Ask this: ${example.title}` }, "Ask this"),
       h("button", { class: "ghost", type: "button", onclick: open(app.draft), "aria-label": `Edit first: ${example.title}` }, "Edit first")));
 }

@@ -14,7 +14,7 @@ export function proofStrip(app, run) {
   const cut = h("button", { class: "ghost", type: "button", onclick: () => app.cut() }, "Cut this connection");
   const details = h("details", { class: "proof-details" }, h("summary", {}, "Every frame"),
     h("p", { class: "muted" }, "Stored is the server's clock, received and acknowledged are this browser's. A frame that came again was counted and not applied a second time."),
-    h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": "Frames of this run" },
+    h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": "Frames of this run" },
       h("table", {}, h("caption", { class: "quiet" }, "Frames of this run"),
         h("thead", {}, h("tr", {}, ["#", "Frame", "Stored", "Received", "Acknowledged", "Copies"].map((name) => h("th", { scope: "col" }, name)))), body)));
   const node = h("section", { class: "proof", "aria-label": "Proof of delivery" },

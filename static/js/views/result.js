@@ -18,14 +18,14 @@ export function resultView(app, run) {
     h("div", { class: "result-columns" },
       h("div", { class: "result-main" },
         h("p", { class: "summary" }, prose(result.summary, result.summary_refs)),
-        findings(result.findings, prose),
+        section("What stands out", findings(result.findings, prose)),
         section("Recommendations", recommendations(result.recommendations, prose, open)),
         section("Charts", result.charts.map((chart) => chartView(chart, result.tables.find((t) => t.id === chart.table), open)), "charts"),
         section("Tables", result.tables.filter((t) => !shownTables.has(t.id)).map((t) => dataTable(t, open))),
         impact(result.business_impact, prose, open),
         section("Roadmap", phases(result.implementation_guidance)),
         section("How you will know", metrics(result.success_metrics)),
-        section("What your message also says", findings(result.business_insights ?? [], prose)),
+        section("What your message also says", findings(result.business_insights, prose)),
         section("What would sharpen this", questions(result.questions)),
         execution(run)),
       h("aside", { class: "result-side", "aria-label": "Your numbers" }, quantitiesEditor(app, run))));
@@ -48,7 +48,7 @@ function headline(app, run, open) {
 }
 
 function findings(list, prose) {
-  if (!list.length) return null;
+  if (!list?.length) return null;
   return h("ul", { class: "findings" }, list.map((finding) => h("li", { class: "finding", dataset: { severity: finding.severity } },
     h("h3", {}, finding.severity === "contradiction" ? h("span", { class: "tag" }, "contradiction") : null, finding.title), h("p", {}, prose(finding.text, finding.refs)))));
 }

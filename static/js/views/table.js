@@ -5,7 +5,7 @@ import { h } from "../h.js";
 /** `open(id)` shows a derivation; without it the numbers are text. */
 export function dataTable(table, open = null) {
   const numeric = table.columns.map((_, n) => table.rows.every((row) => row[n]?.value !== undefined || !row[n]?.text) && table.rows.some((row) => row[n]?.value !== undefined));
-  return h("div", { class: "table-box", tabindex: "0", role: "region", "aria-label": table.title },
+  return h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": table.title },
     h("table", {}, h("caption", {}, table.title),
       h("thead", {}, h("tr", {}, table.columns.map((column, n) => h("th", { scope: "col", class: numeric[n] ? "num-cell" : null }, column.name,
         column.unit ? h("span", { class: "unit" }, ` ${column.unit}`) : null)))),
