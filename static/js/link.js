@@ -232,7 +232,9 @@ export class Link {
     if (this.phase !== "dialing") return [{ do: "deliver", what: "fault", fault: "greeted twice" }];
     const epoch = String(greeting.epoch);
     const fresh = this.epoch === null;
-    const startOver = !greeting.recovered || (!fresh && epoch !== this.epoch);
+    // A server behind what it has sent has lost data, even if it does not know: its next frames would look like old ones.
+    const behind = !fresh && epoch === this.epoch && greeting.last_sequence < this.applied;
+    const startOver = !greeting.recovered || behind || (!fresh && epoch !== this.epoch);
     const orders = [];
     this.phase = "online";
     this.reason = "";
@@ -241,7 +243,7 @@ export class Link {
     const held = greeting.oldest_sequence > 0 ? greeting.oldest_sequence - 1 : greeting.last_sequence;
     if (startOver || (!fresh && this.applied === 0)) this.#begin(epoch, held);
     else if (fresh) this.#begin(epoch, greeting.acknowledged_sequence);
-    if (startOver) orders.push({ do: "deliver", what: "reset", reason: greeting.reason ?? "", epoch });
+    if (startOver) orders.push({ do: "deliver", what: "reset", reason: greeting.reason ?? (behind ? "the server is behind what it had sent" : ""), epoch });
     // What we have applied may be further than the server knows: the last acknowledgement may have been lost.
     this.acked = Math.min(this.persisted, greeting.acknowledged_sequence);
     orders.push(this.#persist(), { do: "timer", name: "greeting", at: null },

@@ -99,7 +99,9 @@ const DELIVER = {
     else app.notice(error.message);
   },
   reset({ reason, epoch }) {
+    const shown = app.runs.byKey(app.selected());
     app.runs.reset();
+    if (shown) app.selected(shown.key);
     app.ledger.reset(epoch);
     app.notice(`The server began a new history${reason ? `: ${reason}` : ""}. What ran before it is shown as it stood.`);
   },
@@ -136,7 +138,7 @@ function views() {
   effect(() => {
     app.version();
     const key = app.selected();
-    const run = app.runs.list.find((r) => r.key === key);
+    const run = app.runs.byKey(key);
     const wanted = run ?? "home";
     if (shown?.of !== wanted) {
       shown?.leave?.();

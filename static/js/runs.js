@@ -2,6 +2,8 @@
 
 import { topic } from "./format.js";
 
+/** What a run of a history that is over has at the end of its key. */
+const EARLIER = "~earlier";
 const LIVE = new Set(["sending", "accepted", "running"]);
 export const isLive = (run) => LIVE.has(run.status);
 /** The question's title; another device's question is known by its category only. */
@@ -10,6 +12,11 @@ export const titleOf = (run) => run.asked?.example_message_metadata?.title ?? `$
 export class Runs {
   constructor() {
     this.list = [];
+  }
+
+  /** The run of a key; a run of an earlier history that was told again is found by its old key too. */
+  byKey(key) {
+    return this.list.find((run) => run.key === key) ?? this.list.find((run) => run.key + EARLIER === key);
   }
 
   byMessage(messageId) {
@@ -71,7 +78,7 @@ export class Runs {
     for (const run of this.list.filter((r) => r.status !== "sending" && !r.earlier)) {
       if (isLive(run)) run.status = "interrupted";
       run.earlier = run.messageId ?? true;
-      run.key += "~earlier";
+      run.key += EARLIER;
       run.messageId = null;
       run.sessionId = null;
     }

@@ -82,6 +82,15 @@ test("recovered: false starts over from the oldest held, in the new epoch", () =
   assert.ok(find(link.onText(8, next, frameOf(5, 1)), "deliver", "fault"), "the old epoch is over");
 });
 
+test("a server behind what it had sent is started over with, whatever it says", () => {
+  const { link, socket } = online();
+  for (const n of [1, 2]) persist(link, 3, link.onText(3, socket, frameOf(n)));
+  link.onClose(4, socket, 1006);
+  const next = find(link.onTimer(5, "retry"), "dial").socket;
+  assert.ok(find(link.onText(6, next, greet({ last_sequence: 1 })), "deliver", "reset"));
+  assert.ok(find(link.onText(7, next, frameOf(1)), "deliver", "frame"));
+});
+
 test("a message is sent again with the same id until it is accepted, also by the next page", () => {
   const { link, socket } = online();
   const first = link.submit(3, asked("m"));

@@ -32,12 +32,12 @@ function told(app, { phase, reason, retryInMs, message }) {
     case "dialing": return [h("span", {}, "Connecting…")];
     case "waiting": {
       const seconds = retryInMs === null || retryInMs === undefined ? "" : ` in ${Math.max(1, Math.round(retryInMs / 1000))} s`;
-      return [h("span", {}, `${capital(WHY[reason] ?? reason)}; again${seconds}`), button("now", () => app.wire.hurry())];
+      return [h("span", {}, `${capital(WHY[reason] ?? reason)}; again${seconds} `), button("now", () => app.wire.hurry())];
     }
     default: {
       const why = message ?? WHY[reason] ?? reason;
       const renew = reason === "4501";
-      return [h("span", {}, `Not connected: ${why}`),
+      return [h("span", {}, `Not connected: ${why} `),
         reason === "identity" ? button("try again", () => location.reload())
           : button(renew ? "start as a new visitor" : "connect", renew ? app.renew : () => app.wire?.hurry())];
     }

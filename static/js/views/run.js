@@ -47,7 +47,7 @@ export function runView(app, run) {
     const live = isLive(run);
     node.dataset.status = run.status;
     heading();
-    show(status, statusText(run));
+    show(status, statusText(run, app.link().phase));
     stop.hidden = !(live && run.sessionId);
     bar.hidden = !live;
     if (run.status === "running" && run.progress > 0) bar.value = run.progress;
@@ -81,7 +81,9 @@ export function runView(app, run) {
   return { node, update, leave: () => clearInterval(timer) };
 }
 
-function statusText(run) {
+function statusText(run, phase) {
+  // Without a connection nobody here knows what the server does now.
+  if (isLive(run) && run.sessionId && phase !== "online") return "Not connected; what had arrived is kept";
   if (run.status === "accepted" && run.queuePosition > 0) return `Accepted and stored; place ${run.queuePosition} in the queue`;
   const text = STATUS[run.status] ?? run.status;
   return run.resumed && run.status === "running" ? `${text}, taken up again after a restart` : text;
