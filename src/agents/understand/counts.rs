@@ -363,6 +363,13 @@ fn context_window(scene: &Scene) -> bool {
         "must",
         "or more",
     ]);
+    let needs = needs
+        && scene.tokens[scene.left.clone()]
+            .iter()
+            .any(|t| t.is(WANT | OVER))
+        || scene.left_clause().iter().rev().take(3).any(|t| t.is(OVER))
+        || scene.right_clause().iter().take(4).any(|t| t.is(OVER))
+        || needs && left;
     let gpu = scene.says(&["gpu", "concurrent"])
         || scene.around().iter().any(|t| gpu_name(&t.word).is_some());
     let part = scene.tokens[scene.phrase.clone()]
@@ -519,7 +526,10 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
     {
         return Some(Draft::of(scene, Kind::Concurrent, "session"));
     }
-    if phrase & STEP != 0 && timed.is_none() {
+    let sequential = scene.tokens[scene.phrase.clone()]
+        .iter()
+        .any(|t| t.word == "sequential" || t.word == "consecutive" || t.word == "serial");
+    if timed.is_none() && (phrase & STEP != 0 || sequential && phrase & REQUEST != 0) {
         return Some(Draft::of(scene, Kind::Steps, "call"));
     }
     if phrase & SESSION != 0 && (facts.turns || phrase & REQUEST == 0) {
@@ -675,8 +685,13 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
 /// resolved against the quantity before, see `links`.
 pub(super) fn elliptic(scene: &Scene) -> Option<Draft> {
     let amount = scene.amount;
-    if amount.spelled || amount.times || amount.params || amount.minutes || !scene.phrase.is_empty()
-    {
+    if amount.spelled || amount.times || amount.params || amount.minutes {
+        return None;
+    }
+    if let Some(draft) = headed(scene) {
+        return Some(draft);
+    }
+    if !scene.phrase.is_empty() {
         return None;
     }
     let q = match scene.next() {
@@ -705,6 +720,55 @@ pub(super) fn elliptic(scene: &Scene) -> Option<Draft> {
         }
         .per(scene.per),
     )
+}
+
+/// "output 150", "tokens in: 800", "of which 2,000 are a static prompt",
+/// "fan-out of 12": the noun stands before or behind a verb.
+fn headed(scene: &Scene) -> Option<Draft> {
+    let value = scene.amount.values[0];
+    let last: Vec<&Token> = scene
+        .left_clause()
+        .iter()
+        .rev()
+        .filter(|t| {
+            t.shape == Shape::Word
+                && !matches!(t.meaning.lemma, "of" | "now")
+                && !t.is(UNDER | OVER)
+        })
+        .take(2)
+        .collect();
+    let first = last.first()?;
+    let closed = scene.phrase.is_empty() && scene.per.is_none();
+    let token = |kind: Kind| {
+        Some(
+            Draft::of(scene, kind, "token")
+                .per(Per::Request)
+                .tight(scene),
+        )
+    };
+    if matches!(first.word.as_str(), "fan-out" | "fanout") && closed && value >= 2.0 {
+        return Some(Draft::of(scene, Kind::Fanout, "call"));
+    }
+    if first.word == "which" || first.word == "davon" || first.word == "including" {
+        let prefix = scene
+            .right_clause()
+            .iter()
+            .take(6)
+            .any(|t| t.is(PREFIX | CACHE));
+        return prefix.then(|| token(Kind::TokensPrefix)).flatten();
+    }
+    let tokens = last.get(1).is_some_and(|t| t.is(TOKEN));
+    if !closed || value < 1.0 || value > 1e7 || value.fract() != 0.0 {
+        return None;
+    }
+    match first.meaning.lemma {
+        "output" if first.word.starts_with("out") || tokens => {
+            token(Kind::TokensOut).map(|d| d.spread_or(""))
+        }
+        "input" => token(Kind::TokensIn).map(|d| d.spread_or("")),
+        "in" if tokens => token(Kind::TokensIn).map(|d| d.spread_or("")),
+        _ => None,
+    }
 }
 
 /// "45k widgets per month": what is done per time is a request.

@@ -228,7 +228,7 @@ pub fn prediction_json(id: &str, u: &Understanding) -> serde_json::Value {
         .iter()
         .map(|q| {
             serde_json::json!({
-                "kind": q.kind, "value": q.value, "unit": q.unit, "per": q.per, "q": q.q,
+                "kind": q.kind, "value": q.value, "unit": (!q.unit.is_empty()).then_some(&q.unit), "per": q.per, "q": q.q,
                 "metric": q.metric, "role": q.role, "by": q.by, "span": q.quote,
             })
         })

@@ -158,8 +158,16 @@ fn hourly(scene: &Scene, currency: &'static str) -> Option<Draft> {
 
 /// What a sum is for, by the words around it.
 fn purpose(scene: &Scene, facts: &Facts, currency: &'static str) -> Option<Draft> {
-    let per = scene.per.or_else(|| stated_elsewhere(scene));
-    if scene.per_noun & REQUEST != 0 && per.is_none() {
+    let per = scene
+        .per
+        .or_else(|| stated_elsewhere(scene))
+        .or(facts.header_per);
+    let noun_before = scene
+        .left_clause()
+        .windows(2)
+        .any(|w| w[0].lemma("per") && w[1].is(REQUEST | SESSION));
+    let small = scene.amount.values.iter().all(|v| *v < 1000.0);
+    if (scene.per_noun & REQUEST != 0 || noun_before && small) && per.is_none() {
         return Some(Draft::of(scene, Kind::RequestPrice, currency).per(Per::Request));
     }
     let kind = kind_of(scene, per);

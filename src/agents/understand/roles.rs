@@ -29,9 +29,15 @@ fn is_list(gap: &[Token]) -> bool {
     let links = |t: &Token| {
         matches!(t.shape, Shape::Symbol(',' | '/' | '&' | '|'))
             || matches!(t.meaning.lemma, "and" | "or")
-            || matches!(t.word.as_str(), "than" | "the")
+            || matches!(
+                t.word.as_str(),
+                "than" | "the" | "on" | "for" | "with" | "&"
+            )
     };
-    gap.len() <= 3 && gap.iter().all(links) && !gap.is_empty()
+    let joins = |t: &Token| {
+        t.shape != Shape::Word || matches!(t.meaning.lemma, "and" | "or") || t.word == "than"
+    };
+    gap.len() <= 3 && gap.iter().all(links) && gap.first().is_some_and(joins)
 }
 
 fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
@@ -112,13 +118,32 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     {
         return ModelRole::Candidate;
     }
-    let hypothetical = said(
-        &[
-            "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde", "könnte",
-            "serait", "sería",
-        ],
-        left,
-    ) || left.iter().any(|t| t.lemma("compare"))
+    let asked = tokens[sentence..at].first().is_some_and(|t| {
+        matches!(
+            t.word.as_str(),
+            "tell"
+                | "show"
+                | "calculate"
+                | "estimate"
+                | "give"
+                | "price"
+                | "find"
+                | "rank"
+                | "recommend"
+                | "suggest"
+                | "zeig"
+                | "zeige"
+        )
+    });
+    let hypothetical = asked && !said(&["we", "our", "my"], left)
+        || said(
+            &[
+                "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde",
+                "könnte", "serait", "sería",
+            ],
+            left,
+        )
+        || left.iter().any(|t| t.lemma("compare"))
         || own.iter().any(|t| t.is(COMPARE) && !t.lemma("or"));
     if said(
         &["stay", "stays", "staying", "remain", "remains", "bleibt"],

@@ -125,7 +125,25 @@ fn growth(scene: &Scene) -> Option<Draft> {
     }
     let cached = scene.phrase_tags() & (CACHE | BATCH | RETRY | ESCALATE) != 0;
     // The traffic grows by a rate a period; without one a month is not assumed silently.
-    (!cached).then(|| Draft::of(scene, Kind::GrowthRate, "fraction").per(timed))
+    (!cached)
+        .then(|| Draft::of(scene, Kind::GrowthRate, "fraction").per(timed.or_else(|| over(scene))))
+}
+
+/// "quarter over quarter", "MoM", "YoY".
+fn over(scene: &Scene) -> Option<Per> {
+    let window = scene.right_clause();
+    let short = window.iter().take(4).find_map(|t| match t.word.as_str() {
+        "mom" | "month-over-month" | "month-on-month" => Some(Per::Month),
+        "qoq" | "quarter-over-quarter" => Some(Per::Quarter),
+        "yoy" | "year-over-year" => Some(Per::Year),
+        "wow" | "week-over-week" => Some(Per::Week),
+        _ => None,
+    });
+    let long = window
+        .windows(3)
+        .take(4)
+        .find(|w| w[0].is(PERIOD) && w[0].meaning.lemma == w[2].meaning.lemma);
+    short.or_else(|| long.and_then(|w| super::scene::per_of(w[0].meaning.lemma)))
 }
 
 /// "for 95% of requests", "99% should": a percentile without a time.
@@ -216,7 +234,13 @@ fn saving_target(scene: &Scene) -> Option<Draft> {
     let saves = clause(scene, SAVE)
         || another
         || negative && cost_near
-        || scene.next().is_some_and(|t| t.word == "off");
+        || scene.next().is_some_and(|t| t.word == "off")
+        || scene
+            .left_clause()
+            .iter()
+            .rev()
+            .take(3)
+            .any(|t| matches!(t.word.as_str(), "down" | "lower" | "smaller" | "runter"));
     saves.then(|| {
         let draft = Draft::of(scene, Kind::Share, "fraction")
             .q("saving_target")

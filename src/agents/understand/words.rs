@@ -36,7 +36,7 @@ const UNITS: &[Row] = &[
         "day",
         TIME | PERIOD,
         86_400.0,
-        "d day days tag tage tagen tags jour jours día días dia dias день дня дней сутки 天 日",
+        "d day days night tag tage tagen tags jour jours día días dia dias день дня дней сутки 天 日",
     ),
     (
         "workday",
