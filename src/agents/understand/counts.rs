@@ -420,7 +420,7 @@ fn direction(scene: &Scene) -> Kind {
     let phrase = &scene.tokens[scene.phrase.clone()];
     if phrase
         .windows(2)
-        .any(|w| w[0].word == "all" && w[1].word == "in")
+        .any(|w| w[0].word == "all" && w[1].word == "in" || w[0].word == "in" && w[1].is(TOTAL))
     {
         return Kind::TokensPerRequest;
     }
@@ -456,10 +456,22 @@ fn direction(scene: &Scene) -> Kind {
     if scene.per_noun & (REQUEST | TURN) != 0 {
         return Kind::TokensPerRequest;
     }
-    if scene.left_clause().iter().any(|t| t.is(TOTAL)) {
+    let generated = scene.says(&["generation", "generate", "generates", "decode", "decoding"]);
+    if generated || scene.left_clause().iter().any(|t| t.is(TOTAL)) || after_texts(scene) {
         return Kind::TokensOut;
     }
     Kind::TokensIn
+}
+
+/// "250k product descriptions, 400 tokens each": each description has them.
+fn after_texts(scene: &Scene) -> bool {
+    let comma = scene.before().is_some_and(|t| t.symbol(','));
+    let noun = scene
+        .left
+        .end
+        .checked_sub(2)
+        .and_then(|at| scene.tokens.get(at));
+    comma && noun.is_some_and(|t| t.lemma("completion"))
 }
 
 /// The first word that tells input from output.
@@ -559,14 +571,23 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
             "benchmark",
             "benchmarked",
             "tested",
-            "log",
         ])
     {
         return Some(Draft::of(scene, Kind::Sample, "request"));
     }
     // A small number of things without a period is no volume.
     let volume = timed.is_some() || scene.amount.values.iter().all(|v| *v >= 1000.0);
-    volume.then(|| requests(scene, timed.or(facts.money_per).or(Some(Per::Month))))
+    let nightly = scene
+        .around()
+        .iter()
+        .any(|t| matches!(t.word.as_str(), "nightly" | "nächtlich"))
+        .then_some(Per::Day);
+    volume.then(|| {
+        requests(
+            scene,
+            timed.or(nightly).or(facts.money_per).or(Some(Per::Month)),
+        )
+    })
 }
 
 /// "60 prompts per day" of each user; "7 tool calls" of each request.
@@ -610,7 +631,10 @@ pub(super) fn requests(scene: &Scene, per: Option<Per>) -> Draft {
         (Some(peak), Some(average)) => peak < average,
         (peak, _) => peak.is_some(),
     };
-    draft.spread_or(if peak { "peak" } else { "avg" })
+    let limit = left.iter().any(|t| t.lemma("limit"));
+    draft
+        .role(limit.then_some(Role::Limit))
+        .spread_or(if peak { "peak" } else { "avg" })
 }
 
 /// Users, tenants, slots, fields, pages, options.
@@ -733,6 +757,20 @@ fn headed(scene: &Scene) -> Option<Draft> {
         .filter(|t| {
             t.shape == Shape::Word
                 && !matches!(t.meaning.lemma, "of" | "now")
+                && !matches!(
+                    t.word.as_str(),
+                    "about"
+                        | "around"
+                        | "roughly"
+                        | "approx"
+                        | "circa"
+                        | "ca"
+                        | "etwa"
+                        | "environ"
+                        | "unos"
+                        | "около"
+                        | "around"
+                )
                 && !t.is(UNDER | OVER)
         })
         .take(2)

@@ -318,7 +318,12 @@ fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
                 ));
             } else if asked(tokens, at) {
                 let total = tokens[at.saturating_sub(3)..at].iter().any(|t| t.is(TOTAL));
-                let metric = if total {
+                let next = tokens.get(at + 1);
+                let metric = if next.is_some_and(|t| t.is(WAIT)) {
+                    Metric::Wait
+                } else if next.is_some_and(|t| t.is(FIRST)) {
+                    Metric::Ttft
+                } else if total {
                     Metric::Total
                 } else {
                     Metric::Unspecified

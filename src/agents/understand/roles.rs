@@ -135,7 +135,11 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
                 | "zeige"
         )
     });
-    let hypothetical = asked && !said(&["we", "our", "my"], left)
+    let opening = tokens[sentence..at]
+        .first()
+        .is_some_and(|t| matches!(t.word.as_str(), "can" | "kann" | "können" | "peut-on"));
+    let hypothetical = question && opening
+        || asked && !said(&["we", "our", "my"], left)
         || said(
             &[
                 "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde",
@@ -180,7 +184,10 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     if used && !hypothetical {
         return ModelRole::Current;
     }
-    let easy = own.iter().any(|t| t.is(EASY));
+    let opening = tokens[sentence..at]
+        .first()
+        .is_some_and(|t| matches!(t.word.as_str(), "can" | "kann" | "können" | "peut-on"));
+    let easy = question && opening || own.iter().any(|t| t.is(EASY));
     if hypothetical || easy || question && is_first_question_word(&tokens[sentence..at]) {
         return ModelRole::Candidate;
     }
@@ -202,6 +209,11 @@ fn is_first_question_word(words: &[Token]) -> bool {
                 | "do"
                 | "which"
                 | "what"
+                | "reicht"
+                | "genügt"
+                | "schafft"
+                | "suffit"
+                | "basta"
                 | "ist"
                 | "kann"
                 | "est-ce"

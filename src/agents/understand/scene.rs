@@ -320,6 +320,9 @@ pub(super) fn period(tokens: &[Token], at: usize) -> Option<(Option<Per>, Tags, 
         end += 1;
     }
     let next = tokens.get(end)?;
+    if token.word == "par" && next.word == "an" {
+        return Some((Some(Per::Year), 0, end + 1));
+    }
     let working = matches!(next.word.as_str(), "working" | "business" | "work" | "week");
     if working && tokens.get(end + 1).is_some_and(|t| t.lemma("day")) {
         return Some((Some(Per::WorkingDay), 0, end + 2));

@@ -107,7 +107,11 @@ fn discount_rate(scene: &Scene) -> Option<Draft> {
     let right = &scene.right_clause()[..scene.right_clause().len().min(4)];
     let named = left.iter().chain(right).any(words) || both(left) || both(right);
     let yearly = scene.per == Some(Per::Year) && left.iter().chain(right).any(|t| t.is(DISCOUNT));
-    (named || yearly).then(|| Draft::of(scene, Kind::DiscountRate, "fraction").per(Per::Year))
+    let valued = scene.per == Some(Per::Year)
+        && scene.says(&["payback", "npv", "roi", "tco"])
+        && !clause(scene, GROW);
+    (named || yearly || valued)
+        .then(|| Draft::of(scene, Kind::DiscountRate, "fraction").per(Per::Year))
 }
 
 /// "growing 15% a month", "+9% monthly", "growth of -100% a month".
@@ -164,6 +168,13 @@ fn percentile_wanted(scene: &Scene) -> Option<Draft> {
 
 /// The share's name stands in the phrase, the rest of the clause, or before it.
 fn named_share(scene: &Scene) -> Option<Draft> {
+    if scene.head(DISCOUNT).is_some() {
+        return Some(
+            Draft::of(scene, Kind::Share, "fraction")
+                .q("discount")
+                .tight(scene),
+        );
+    }
     let right = scene.right_clause();
     let left = scene.left_clause();
     let find = |t: &Token| {
@@ -189,7 +200,10 @@ fn named_share(scene: &Scene) -> Option<Draft> {
             }
         }
         (Some((_, name)), None) | (None, Some((_, name))) => name,
-        (None, None) => within_minutes(scene)?,
+        (None, None) => match scene.far_left().iter().rev().find_map(find) {
+            Some((RETRY, name)) => name,
+            _ => within_minutes(scene)?,
+        },
     };
     Some(
         Draft::of(scene, Kind::Share, "fraction")
@@ -273,9 +287,27 @@ fn traffic(scene: &Scene) -> Option<Draft> {
                 | "from"
         ) || t.lemma("traffic")
     };
+    // "70% of our spend of $40k/month goes to X": another amount may stand between.
+    let stop = scene
+        .sentence
+        .end
+        .min(scene.tokens.len())
+        .min(scene.amount.tokens.end + 14);
+    let far = &scene.tokens[scene.amount.tokens.end..stop.max(scene.amount.tokens.end)];
+    let far = &far[..far
+        .iter()
+        .position(|t| t.symbol(',') || t.lemma("and"))
+        .unwrap_or(far.len())];
+    let right = if far
+        .iter()
+        .any(|t| matches!(t.word.as_str(), "goes" | "go" | "runs"))
+    {
+        far
+    } else {
+        right
+    };
     if let Some(at) = right.iter().find_map(model) {
-        let led =
-            right.iter().take(7).any(carries) || right.first().is_some_and(|t| model(t).is_some());
+        let led = right.iter().any(carries) || right.first().is_some_and(|t| model(t).is_some());
         return led.then(|| {
             Draft::of(scene, Kind::Share, "fraction")
                 .q(format!("traffic:#{at}"))

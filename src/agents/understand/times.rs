@@ -258,7 +258,8 @@ fn metric(scene: &Scene) -> Metric {
 fn role(scene: &Scene, metric: Metric, percentile: &Option<(String, usize)>) -> Role {
     let left = scene.left_clause();
     let right = scene.right_clause();
-    let demand = |t: &&Token| t.is(UNDER | WANT) || matches!(t.word.as_str(), "than");
+    let demand =
+        |t: &&Token| t.is(UNDER | WANT) || t.lemma("limit") || matches!(t.word.as_str(), "than");
     let tail = &right[..right.len().min(4)];
     if metric == Metric::Component {
         return Role::Fixed;

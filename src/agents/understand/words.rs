@@ -66,7 +66,7 @@ const UNITS: &[Row] = &[
         "year",
         TIME | PERIOD,
         31_557_600.0,
-        "y yr yrs year years annum jahr jahre jahren an ans année années año años год года году лет 年",
+        "y yr yrs year years annum jahr jahre jahren ans année années año años год года году лет 年",
     ),
     ("second", ADVERB, 0.0, "sekündlich 每秒 毎秒 每秒钟"),
     ("minute", ADVERB, 0.0, "minütlich 每分钟 毎分 一分钟"),
