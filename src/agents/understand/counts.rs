@@ -103,6 +103,14 @@ fn per_request_or_user(scene: &Scene, facts: &Facts, timed: Option<Per>) -> Opti
         return Some(draft.per(timed.unwrap_or(Per::Day)).spread_or(""));
     }
     let looped = scene.says(&["loop", "averages", "agent", "chain", "pipeline", "workflow"]);
+    let left = scene.left_clause();
+    let makes = left.last().is_some_and(|t| {
+        matches!(
+            t.word.as_str(),
+            "needs" | "makes" | "triggers" | "uses" | "takes" | "requires" | "issues"
+        )
+    });
+    let looped = looped || makes && left.iter().any(|t| t.is(REQUEST));
     let own = scene.per_noun & (REQUEST | SESSION | TURN) != 0;
     let small = timed.is_none() && scene.amount.values.iter().all(|v| *v <= 200.0);
     let call = scene
@@ -186,6 +194,13 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
         .iter()
         .any(|t| t.lemma("concurrent"))
     {
+        return Draft::of(scene, Kind::Concurrent, "session");
+    }
+    let right = scene.right_clause();
+    let same_time = right.windows(2).take(6).any(|w| {
+        w[0].word == "same" && w[1].word == "time" || w[0].word == "at" && w[1].word == "once"
+    });
+    if scene.per.is_none() && (same_time || right.iter().take(3).any(|t| t.is(PARALLEL))) {
         return Draft::of(scene, Kind::Concurrent, "session");
     }
     let draft = Draft::of(scene, Kind::Users, unit).per(scene.per);

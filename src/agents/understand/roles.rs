@@ -218,8 +218,17 @@ fn is_hypothetical(m: &Mention) -> bool {
     ];
     let asked = m.opens_with(ORDERS) && !said(&["we", "our", "my"], m.left);
     let possible = m.question && m.opens_with(&["can", "kann", "können", "peut-on"]);
+    let wondered = m.question
+        && m.opens_with(&["how", "wie", "combien", "cuánto", "сколько"])
+        && !said(
+            &[
+                "we", "our", "my", "i", "us", "wir", "unser", "nous", "notre",
+            ],
+            m.left,
+        );
     asked
         || possible
+        || wondered
         || said(IFS, m.left)
         || m.left.iter().any(|t| t.lemma("compare"))
         || m.own.iter().any(|t| t.is(COMPARE) && !t.lemma("or"))

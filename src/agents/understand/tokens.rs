@@ -215,6 +215,16 @@ fn direction(scene: &Scene) -> Kind {
     {
         return Kind::TokensPerRequest;
     }
+    let of_request = scene.before().is_some_and(|t| t.lemma("of"))
+        && scene
+            .left_clause()
+            .iter()
+            .rev()
+            .take(5)
+            .any(|t| t.lemma("request"));
+    if of_request {
+        return Kind::TokensPerRequest;
+    }
     let rest = scene.right_clause();
     let rest = rest
         .get(

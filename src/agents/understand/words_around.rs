@@ -258,7 +258,7 @@ pub(super) const GLUE: &[Row] = &[
         1.0,
         "per / each every pro je par por в за 每 毎 für-jede al cada jede jeden jedes chaque каждый",
     ),
-    ("a", EVERY | STOP, 1.0, "a an im le la el"),
+    ("a", EVERY | STOP, 1.0, "a an am im le la el"),
     ("and", STOP, 1.0, "and und et y и 和"),
     ("plus", STOP, 1.0, "plus + zuzüglich"),
     ("or", STOP | COMPARE, 1.0, "or oder ou vs versus o или 或"),
