@@ -6,9 +6,11 @@
 mod attempt;
 mod breakers;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 pub use breakers::Breakers;
@@ -24,7 +26,7 @@ use crate::protocol::frame::Kind;
 use crate::sessions::{End, Session, Sessions, Stop};
 use crate::shutdown::{Drain, Phase};
 use crate::store::{Op, SessionRecord, StoreError};
-use attempt::{Attempt, Ran};
+use attempt::{Attempt, Ran, Said};
 
 /// How attempts are run.
 #[derive(Debug, Clone, Copy)]
@@ -100,14 +102,17 @@ impl Supervisor {
 
     async fn process(&self, session: Arc<Session>) {
         let record = session.record();
-        let finished = match self.answer(&session, &record).await {
-            Ok(finished) => finished,
-            // The store has stopped; whoever watches it ends the process.
-            Err(error) => {
-                tracing::error!(session = %record.id, %error, "a session could not go on");
-                false
-            }
+        let answer = AssertUnwindSafe(self.answer(&session, &record));
+        let answered = match answer.catch_unwind().await {
+            Ok(answered) => answered,
+            // A bug of ours, not the agent's; the session has an end all the same.
+            Err(_) => self.end(&session, &record, broken()).await,
         };
+        // Where the store has stopped, whoever watches it ends the process.
+        let finished = answered.unwrap_or_else(|error| {
+            tracing::error!(session = %record.id, %error, "a session could not go on");
+            false
+        });
         if finished {
             self.0.queue.with(|a| a.finish(record.id, clock::now()));
             self.0.sessions.leave(record.id);
@@ -120,17 +125,8 @@ impl Supervisor {
         if !session.begin().await? {
             return Ok(true);
         }
-        let started = clock::now();
         let task = self.task(record);
-        let deadline = record.created.plus(self.0.policy.session_timeout);
-        let left = deadline.since(clock::wall());
-        let attempt = Attempt {
-            session,
-            pace: self.0.policy.pace,
-            drain: &self.0.drain,
-            session_left: left,
-            started,
-        };
+        let mut attempt = self.attempt(session, record);
 
         let mut reason = None;
         for backend in std::iter::once(&self.0.primary).chain(&self.0.fallback) {
@@ -148,14 +144,10 @@ impl Supervisor {
             };
             let breaker_state = self.0.breakers.state(backend.name());
             let name = agent_name(record);
-            session
-                .say(
-                    Kind::AgentStarted,
-                    &json!({"agent_name": name, "backend": backend.name()}),
-                )
-                .await?;
+            let started = json!({"agent_name": name, "backend": backend.name()});
+            session.say(Kind::AgentStarted, started.to_string()).await?;
             let ran = attempt
-                .run(&**backend, task.clone(), self.0.policy.agent_timeout)
+                .run(backend, task.clone(), self.0.policy.agent_timeout)
                 .await?;
             let outcome = match &ran {
                 Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
@@ -200,6 +192,19 @@ impl Supervisor {
             retry_after_s: None,
         });
         self.end(session, record, failed.end()).await
+    }
+
+    fn attempt<'a>(&'a self, session: &'a Session, record: &SessionRecord) -> Attempt<'a> {
+        let started = clock::now();
+        let deadline = record.created.plus(self.0.policy.session_timeout);
+        Attempt {
+            session,
+            pace: self.0.policy.pace,
+            drain: &self.0.drain,
+            ends: started + deadline.since(clock::wall()),
+            started,
+            said: Said::default(),
+        }
     }
 
     async fn complete(
@@ -277,11 +282,18 @@ impl Supervisor {
             if now < record.created.plus(self.0.policy.session_timeout) {
                 continue;
             }
-            if self.0.queue.with(|a| a.position(record.id)) == Some(0) {
+            // Asked and taken out in one step: it is started, or ended here.
+            let is_processing = self.0.queue.with(|a| {
+                let is_processing = a.position(record.id) == Some(0);
+                if !is_processing {
+                    a.cancel(record.id);
+                }
+                is_processing
+            });
+            if is_processing {
                 session.stop(Stop::Expired);
                 continue;
             }
-            self.0.queue.with(|a| a.cancel(record.id));
             self.end(&session, &record, End::stopped(Stop::Expired))
                 .await?;
             self.0.sessions.leave(record.id);
@@ -289,6 +301,17 @@ impl Supervisor {
         }
         Ok(expired)
     }
+}
+
+/// The end of a session whose processing panicked.
+fn broken() -> End {
+    End::error(
+        State::Failed,
+        "internal",
+        "something of ours broke while this was answered",
+        true,
+        "Send it again as a new message.",
+    )
 }
 
 fn agent_name(record: &SessionRecord) -> &'static str {
