@@ -58,6 +58,13 @@ pub(super) fn rates(config: &Config) -> Rates {
     }
 }
 
+pub(super) fn capacity(config: &Config) -> Capacity {
+    Capacity {
+        per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
+        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
+    }
+}
+
 pub(super) async fn wire(
     config: &Config,
     opened: Opened,
@@ -138,10 +145,7 @@ pub(super) async fn wire(
         min_free,
     );
     observer.probe_disk().await;
-    let permits = Permits::new(Capacity {
-        per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
-        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
-    });
+    let permits = Permits::new(capacity(config));
     let services = Services {
         access,
         limits: Limits::new(rates(config)),
