@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 
 
@@ -40,6 +41,10 @@ def main() -> int:
         from wire import Target
     except ImportError as missing:
         print(f"cannot run: {missing} (pip install -r requirements.txt)", file=sys.stderr)
+        return 2
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    if not any(args.only in one.name for one in harness.CHECKS):
+        print(f"cannot run: no check is named like {args.only!r}", file=sys.stderr)
         return 2
     if args.list:
         print("\n".join(one.name for one in harness.CHECKS))

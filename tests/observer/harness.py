@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from typing import Awaitable, Callable
 
@@ -90,9 +89,6 @@ async def judge(one: Check, world: World) -> str | None:
 async def run_all(world: World, pattern: str, slow: bool, jobs: int) -> bool:
     """Runs the chosen checks, prints a line each in their order, and says whether all passed."""
     chosen = [one for one in CHECKS if pattern in one.name and (slow or not one.slow)]
-    if not chosen:
-        print(f"no check is named like {pattern!r}", file=sys.stderr)
-        return False
     places = asyncio.Semaphore(jobs)
 
     async def placed(one: Check):
