@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 from harness import World, check, equal, must, one_of
@@ -276,3 +277,11 @@ async def chosen_id(world: World):
     victim = await world.visitor()
     answer = await world.target.post_json("/api/v1/visitors", {"user_id": victim.user_id, "display_name": "x"})
     must(answer.status == 400 or answer.json().get("user_id") != victim.user_id, "another id, or 400", answer.body)
+
+
+@check("tickets: refused after 30 s", slow=True)
+async def ticket_expired(world: World):
+    visitor = await world.visitor()
+    path = visitor.path(f"ticket={await visitor.ticket(world.target)}")
+    await asyncio.sleep(31)
+    await refused(world, path, 401, "unauthenticated")

@@ -155,3 +155,9 @@ async def claimed_memory(world: World):
 def resident_kib(pid: int) -> int:
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+@check("closes with 4101: neither a frame nor a pong", slow=True)
+async def idle(world: World):
+    socket = await upgraded(world)
+    equal("close code", 4101, await socket.closing(200))

@@ -77,6 +77,13 @@ async def documents(world: World):
         must(key in answer.json(), f"the version of {name}", list(answer.json()))
 
 
+@check("rest: /metrics as Prometheus text over loopback")
+async def metrics(world: World):
+    answer = await world.target.request("GET", "/metrics")
+    equal("status", 200, answer.status)
+    must(b"# TYPE emflow_" in answer.body, "typed metrics named emflow_", answer.body[:200])
+
+
 @check("rest: the administrator's calls are closed to anyone and to visitors")
 async def admin_closed(world: World):
     visitor = await world.visitor()
