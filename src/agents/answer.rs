@@ -211,6 +211,9 @@ pub struct Chart {
     pub source: String,
     /// The text summary, with the numbers that matter.
     pub text: String,
+    /// The numbers in `text`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<NumberRef>,
 }
 
 /// An axis.
@@ -304,6 +307,9 @@ pub struct SuccessMetric {
     pub target: String,
     /// How to measure it.
     pub how: String,
+    /// The numbers in `baseline` and `target`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<NumberRef>,
 }
 
 /// A question to the visitor.
@@ -315,6 +321,9 @@ pub struct Question {
     pub text: String,
     /// Why it matters: its effect on the result.
     pub effect: String,
+    /// The numbers in `effect`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<NumberRef>,
 }
 
 /// One computed number with everything needed to redo it by hand.
@@ -336,6 +345,11 @@ pub struct Derivation {
     pub unit: String,
     /// The source of the formula.
     pub reference: String,
+    /// For the points of a curve, which share one derivation: the symbol that is the
+    /// chart's (or the table's first column's) x; `result` is the value at the x that
+    /// `inputs` hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub varies: Option<String>,
 }
 
 /// An input of a derivation.

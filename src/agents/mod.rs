@@ -4,6 +4,10 @@
 //! The engine is pure: the same task and catalog give the same answer, byte for byte.
 
 pub mod answer;
+pub mod calculate;
+pub mod catalog;
+pub mod ledger;
+pub mod understand;
 
 use std::collections::BTreeMap;
 

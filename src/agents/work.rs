@@ -1,0 +1,353 @@
+//! An answer in the making: what was said, the ledger, the draft, and the plan's runner.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::Date;
+
+use super::answer::{
+    Answer, BusinessImpact, CatalogNote, Chart, Column, Execution, Figure, Finding, Phase,
+    Question, Recommendation, SuccessMetric, Table,
+};
+use super::catalog::Catalog;
+use super::ledger::{Ledger, Prose, Value};
+use super::understand::Understanding;
+use super::{Event, Refusal, Task};
+use crate::id::Complexity;
+
+/// One calculator of a plan: a row of the rule table.
+pub(super) struct Step {
+    /// Its name, as the timeline shows it.
+    pub(super) tool: &'static str,
+    /// The depth from which it runs.
+    pub(super) from: Complexity,
+    /// Whether the message calls for it.
+    pub(super) when: fn(&Work<'_>) -> bool,
+    /// Runs it: inputs and result in words, or none where nothing came out.
+    pub(super) run: fn(&mut Work<'_>) -> Option<Prose>,
+}
+
+/// A row of a plan.
+pub(super) const fn step(
+    tool: &'static str,
+    from: Complexity,
+    when: fn(&Work<'_>) -> bool,
+    run: fn(&mut Work<'_>) -> Option<Prose>,
+) -> Step {
+    Step { tool, from, when, run }
+}
+
+/// Everything the steps of a plan share.
+pub(super) struct Work<'a> {
+    pub(super) task: &'a Task,
+    pub(super) said: Understanding,
+    pub(super) catalog: &'a Catalog,
+    pub(super) as_of: Date,
+    pub(super) ledger: Ledger,
+    pub(super) draft: Answer,
+    /// Results that later steps build on, by name.
+    kept: BTreeMap<&'static str, Value>,
+    /// The model in use, where one is named or assumed.
+    pub(super) model: Option<String>,
+    emit: &'a mut dyn FnMut(Event),
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        task: &'a Task,
+        said: Understanding,
+        catalog: &'a Catalog,
+        as_of: Date,
+        emit: &'a mut dyn FnMut(Event),
+    ) -> Self {
+        Self {
+            ledger: Ledger::new(&task.assumptions),
+            draft: blank(task, catalog),
+            kept: BTreeMap::new(),
+            model: None,
+            task,
+            said,
+            catalog,
+            as_of,
+            emit,
+        }
+    }
+
+    /// Remembers a result for later steps.
+    pub(super) fn keep(&mut self, name: &'static str, value: &Value) {
+        self.kept.insert(name, value.clone());
+    }
+
+    /// A result of an earlier step.
+    pub(super) fn kept(&self, name: &str) -> Option<Value> {
+        self.kept.get(name).cloned()
+    }
+
+    /// True from this depth on.
+    pub(super) fn at_least(&self, depth: Complexity) -> bool {
+        self.task.complexity >= depth
+    }
+
+    /// Runs the applicable steps in order, telling each as it is done.
+    pub(super) fn run(&mut self, plan: &[Step]) -> usize {
+        let steps: Vec<&Step> = plan
+            .iter()
+            .filter(|s| self.task.complexity >= s.from && (s.when)(self))
+            .collect();
+        let mut fruitful = 0;
+        for (done, step) in steps.iter().enumerate() {
+            let Some(result) = (step.run)(self) else {
+                continue;
+            };
+            fruitful += 1;
+            (self.emit)(Event::Tool {
+                tool_name: step.tool.into(),
+                message: result.text,
+                progress: (done + 1) as f64 / steps.len() as f64,
+            });
+        }
+        fruitful
+    }
+
+    /// Tells a thought, with the assumptions made so far.
+    pub(super) fn think(&mut self, message: String) {
+        let assumed = |q: &&super::answer::NamedQuantity| {
+            q.source == super::answer::Source::Assumption
+        };
+        let assumptions = self.ledger.quantities().iter().filter(assumed).cloned().collect();
+        (self.emit)(Event::Thinking { message, assumptions });
+    }
+
+    /// Adds a table, and shows it at once.
+    pub(super) fn table(&mut self, table: Table) {
+        (self.emit)(Event::Partial {
+            message: table.title.clone(),
+            text_delta: None,
+            table: Some(table.clone()),
+        });
+        self.draft.tables.push(table);
+    }
+
+    /// Adds a finding.
+    pub(super) fn finding(&mut self, severity: &str, title: &str, prose: Prose) {
+        self.draft.findings.push(finding(severity, title, prose));
+    }
+
+    /// Adds a fact of this message to the insights.
+    pub(super) fn insight(&mut self, title: &str, prose: Prose) {
+        self.draft.business_insights.push(finding("info", title, prose));
+    }
+
+    /// Adds a number to the headline, where there is room.
+    pub(super) fn headline(&mut self, label: &str, mut figure: Figure) {
+        if self.draft.headline.len() < 3 && self.draft.headline.iter().all(|f| f.id != figure.id) {
+            figure.label = label.into();
+            self.draft.headline.push(figure);
+        }
+    }
+
+    /// Adds a sentence to the summary, and streams it.
+    pub(super) fn summary(&mut self, prose: Prose) {
+        let first = self.draft.summary.is_empty();
+        let text = if first { prose.text.clone() } else { format!(" {}", prose.text) };
+        (self.emit)(Event::Partial {
+            message: "Summary".into(),
+            text_delta: Some(text.clone()),
+            table: None,
+        });
+        self.draft.summary.push_str(&text);
+        self.draft.summary_refs.extend(prose.refs);
+    }
+
+    /// Adds a recommendation whose arithmetic is that of `value`; priority comes later.
+    pub(super) fn recommend(&mut self, title: &str, advice: Advice, value: &Value, gain: Option<Figure>) {
+        let (formula, arithmetic) = self
+            .ledger
+            .derivation(value)
+            .map(|d| (d.formula.clone(), d.arithmetic.clone()))
+            .unwrap_or_default();
+        self.draft.recommendations.push(Recommendation {
+            title: title.into(),
+            rationale: advice.why.text,
+            refs: advice.why.refs,
+            priority: 0,
+            effort: advice.effort.into(),
+            impact: advice.impact.into(),
+            confidence: advice.confidence.into(),
+            gain,
+            formula,
+            arithmetic,
+        });
+    }
+
+    /// Adds a chart.
+    pub(super) fn chart(&mut self, chart: Chart) {
+        self.draft.charts.push(chart);
+    }
+
+    /// Adds a success measure.
+    pub(super) fn measure(&mut self, name: &str, baseline: Prose, target: Prose, how: &str) {
+        if self.draft.success_metrics.iter().any(|m| m.name == name) {
+            return;
+        }
+        let refs = [baseline.refs, target.refs].concat();
+        self.draft.success_metrics.push(SuccessMetric {
+            name: name.into(),
+            baseline: baseline.text,
+            target: target.text,
+            how: how.into(),
+            refs,
+        });
+    }
+
+    /// Asks, where fewer than three questions stand.
+    pub(super) fn ask(&mut self, name: &str, text: &str, effect: Prose) {
+        let asked = self.draft.questions.iter().any(|q| q.name == name);
+        if !asked && self.draft.questions.len() < 3 {
+            self.draft.questions.push(Question {
+                name: name.into(),
+                text: text.into(),
+                effect: effect.text,
+                refs: effect.refs,
+            });
+        }
+    }
+
+    /// Closes the books: the answer with exactly the provenance it cites.
+    pub(super) fn finish(mut self) -> Result<Answer, Refusal> {
+        self.report_edits();
+        order_recommendations(&mut self.draft.recommendations);
+        let mut answer = self.draft;
+        answer.quantities = self.ledger.quantities().to_vec();
+        let cited = cited(&answer);
+        answer.provenance = self.ledger.finish(&cited)?;
+        Ok(answer)
+    }
+
+    fn report_edits(&mut self) {
+        for name in self.ledger.unknown_edits() {
+            let name: String = name.chars().take(60).collect();
+            let text = format!(
+                "\"{name}\" is no quantity of this answer, so editing it changed nothing."
+            );
+            self.draft.findings.push(finding("warning", "An edited value was not used", Prose { text, refs: Vec::new() }));
+        }
+        for (name, range) in self.ledger.refused_edits().to_vec() {
+            let text = format!(
+                "The value for \"{name}\" was refused: it must be a number from {range}. The answer stands on the value shown instead."
+            );
+            self.draft.findings.push(finding("warning", "An edited value is out of range", Prose { text, refs: Vec::new() }));
+        }
+    }
+}
+
+/// The reasons for a recommendation.
+pub(super) struct Advice {
+    pub(super) why: Prose,
+    pub(super) effort: &'static str,
+    pub(super) impact: &'static str,
+    pub(super) confidence: &'static str,
+}
+
+/// `high` from a fifth of the whole on, `medium` from a twentieth.
+pub(super) fn impact(part: f64, whole: f64) -> &'static str {
+    match part / whole.max(f64::MIN_POSITIVE) {
+        share if share >= 0.2 => "high",
+        share if share >= 0.05 => "medium",
+        _ => "low",
+    }
+}
+
+/// A column of a table.
+pub(super) fn column(name: &str, unit: &str) -> Column {
+    Column { name: name.into(), unit: unit.into() }
+}
+
+/// A cell of words.
+pub(super) fn words(text: &str) -> super::answer::Cell {
+    super::answer::Cell { text: text.into(), value: None, id: None }
+}
+
+fn finding(severity: &str, title: &str, prose: Prose) -> Finding {
+    Finding {
+        severity: severity.into(),
+        title: title.into(),
+        text: prose.text,
+        refs: prose.refs,
+    }
+}
+
+/// By (gain × confidence) / effort, the largest first; where gains are of different
+/// kinds the order in which the agent gave them stays.
+fn order_recommendations(all: &mut [Recommendation]) {
+    let weight = |word: &str| match word {
+        "high" => 3.0,
+        "medium" => 2.0,
+        _ => 1.0,
+    };
+    let score = |r: &Recommendation| {
+        let gain = r.gain.as_ref().filter(|g| g.unit.ends_with("/month"));
+        gain.map_or(0.0, |g| g.value) * weight(&r.confidence) / weight(&r.effort)
+    };
+    all.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    for (i, r) in all.iter_mut().enumerate() {
+        r.priority = i as u32 + 1;
+    }
+}
+
+/// Every id that the answer shows.
+pub(super) fn cited(answer: &Answer) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    let mut refs = |list: &[super::answer::NumberRef]| {
+        ids.extend(list.iter().map(|r| r.id.clone()));
+    };
+    refs(&answer.summary_refs);
+    answer.findings.iter().for_each(|f| refs(&f.refs));
+    answer.business_insights.iter().for_each(|f| refs(&f.refs));
+    answer.recommendations.iter().for_each(|r| refs(&r.refs));
+    answer.charts.iter().for_each(|c| refs(&c.refs));
+    answer.questions.iter().for_each(|q| refs(&q.refs));
+    answer.success_metrics.iter().for_each(|m| refs(&m.refs));
+    refs(&answer.business_impact.refs);
+    let figures = answer.headline.iter().chain(&answer.business_impact.figures);
+    let gains = answer.recommendations.iter().filter_map(|r| r.gain.as_ref());
+    ids.extend(figures.chain(gains).map(|f| f.id.clone()));
+    let cells = answer.tables.iter().flat_map(|t| t.rows.iter().flatten());
+    ids.extend(cells.filter_map(|c| c.id.clone()));
+    let points = answer.charts.iter().flat_map(|c| c.series.iter().flat_map(|s| &s.points));
+    ids.extend(points.filter_map(|p| p.id.clone()));
+    ids
+}
+
+fn blank(task: &Task, catalog: &Catalog) -> Answer {
+    let date = catalog.prices_as_of().to_string();
+    Answer {
+        agent_name: String::new(),
+        optimization_type: task.category.as_str().into(),
+        summary: String::new(),
+        summary_refs: Vec::new(),
+        headline: Vec::new(),
+        quantities: Vec::new(),
+        findings: Vec::new(),
+        recommendations: Vec::new(),
+        tables: Vec::new(),
+        charts: Vec::new(),
+        business_impact: BusinessImpact::default(),
+        implementation_guidance: Vec::<Phase>::new(),
+        success_metrics: Vec::new(),
+        business_insights: Vec::new(),
+        questions: Vec::new(),
+        provenance: Vec::new(),
+        catalog: CatalogNote {
+            text: format!("built-in engine, prices as of {date}"),
+            prices_as_of: date,
+            attributions: catalog.packs().iter().map(|p| p.attribution.clone()).collect(),
+        },
+        execution: Execution {
+            backend: "builtin".into(),
+            model: None,
+            tokens: 0,
+            cost_usd: 0.0,
+            breaker_state: "closed".into(),
+        },
+    }
+}

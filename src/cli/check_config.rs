@@ -1,0 +1,89 @@
+//! `emflow check-config`: the effective configuration, or all that is wrong with it.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::{ConfigArgs, Exit};
+use crate::clock::Wall;
+use crate::config::{ConfigError, Loaded, effective};
+use crate::serve::tls;
+
+/// Prints the configuration to `out` and what is wrong with it to `err`, one line a mistake.
+/// Beyond what loading checks it opens the files that the configuration names.
+///
+/// # Errors
+/// A closed pipe.
+pub fn run(
+    args: &ConfigArgs,
+    now: Wall,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> io::Result<Exit> {
+    let loaded = args.load().and_then(|loaded| {
+        let mistakes = named_files(&loaded, now);
+        if mistakes.is_empty() {
+            Ok(loaded)
+        } else {
+            Err(mistakes)
+        }
+    });
+    match loaded {
+        Ok(loaded) => {
+            for file in &loaded.files {
+                writeln!(out, "# read {}", file.display())?;
+            }
+            out.write_all(effective(&loaded).as_bytes())?;
+            for warning in loaded.warnings() {
+                writeln!(err, "warning: {warning}")?;
+            }
+            Ok(Exit::Done)
+        }
+        Err(mistakes) => {
+            report(&mistakes, err)?;
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+/// One line a mistake; `serve` reports the same way.
+///
+/// # Errors
+/// A closed pipe.
+pub fn report(mistakes: &[ConfigError], err: &mut impl Write) -> io::Result<()> {
+    for mistake in mistakes {
+        writeln!(err, "error: {mistake}")?;
+    }
+    Ok(())
+}
+
+/// The files that the configuration names, as far as they can be judged without serving.
+fn named_files(loaded: &Loaded, now: Wall) -> Vec<ConfigError> {
+    let config = &loaded.config;
+    let mistake = |key: &str, rule: String| ConfigError {
+        place: loaded.source(key),
+        key: key.to_owned(),
+        rule,
+        fix: "correct the path or the file".to_owned(),
+    };
+    let certificate = tls::check_configured(config, now).err();
+    let mut mistakes: Vec<ConfigError> = certificate
+        .map(|fault| mistake("tls.certificate", fault.to_string()))
+        .into_iter()
+        .collect();
+    let files: [(&str, &Option<PathBuf>); 3] = [
+        ("auth.jwks_file", &config.auth.jwks_file),
+        ("agents.catalog", &config.agents.catalog),
+        ("examples.file", &config.examples.file),
+    ];
+    for (key, path) in files {
+        let opened = path.as_ref().map(|path| (path, File::open(path)));
+        if let Some((path, Err(e))) = opened {
+            mistakes.push(mistake(
+                key,
+                format!("{} cannot be read: {e}", path.display()),
+            ));
+        }
+    }
+    mistakes
+}

@@ -1,0 +1,108 @@
+//! Rules between keys. Each key by itself is checked by its type and range.
+
+use super::{Config, ConfigError, Loaded, Visitors};
+
+/// One rule: where it holds, the key to change, what must hold and how to get there.
+type Rule = (
+    fn(&Config) -> bool,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+const RULES: &[Rule] = &[
+    (
+        |c| c.tls.certificate.is_some() || c.tls.key.is_none(),
+        "tls.key",
+        "must not stand without tls.certificate",
+        "set both, or none for a generated certificate",
+    ),
+    (
+        |c| c.tls.key.is_some() || c.tls.certificate.is_none(),
+        "tls.certificate",
+        "must not stand without tls.key",
+        "set both, or none for a generated certificate",
+    ),
+    (
+        |c| c.auth.visitors != Visitors::AccessCode || !c.auth.access_code.is_empty(),
+        "auth.visitors",
+        "\"access_code\" needs a code",
+        "set auth.access_code, or auth.access_code_file",
+    ),
+    (
+        |c| {
+            let keys = [!c.auth.jwt_key.is_empty(), c.auth.jwks_file.is_some()];
+            c.auth.visitors != Visitors::Jwt || keys.contains(&true)
+        },
+        "auth.visitors",
+        "\"jwt\" needs a key",
+        "set auth.jwt_key_file or auth.jwks_file",
+    ),
+    (
+        |c| c.auth.jwt_key.is_empty() || c.auth.jwks_file.is_none(),
+        "auth.jwt_key",
+        "must not stand beside auth.jwks_file",
+        "keep one of the two",
+    ),
+    (
+        // RFC 7518, 3.2: a key of at least the size of the hash.
+        |c| {
+            let hmac = c.auth.jwt_algorithm == super::JwtAlgorithm::Hs256;
+            c.auth.jwt_key.is_empty() || !hmac || c.auth.jwt_key.expose().len() >= 32
+        },
+        "auth.jwt_key",
+        "must have 32 bytes or more for HS256",
+        "take a longer key, for example from `openssl rand -base64 48`",
+    ),
+    (
+        |c| c.connections.heartbeat_interval < c.connections.idle_timeout,
+        "connections.heartbeat_interval",
+        "must be shorter than connections.idle_timeout",
+        "take a third of it, so that two lost pings do not close a socket",
+    ),
+    (
+        |c| c.agents.max_processing <= c.sessions.max_concurrent,
+        "agents.max_processing",
+        "must not exceed sessions.max_concurrent",
+        "lower the one or raise the other",
+    ),
+    (
+        |c| c.sessions.max_per_visitor <= c.sessions.max_concurrent,
+        "sessions.max_per_visitor",
+        "must not exceed sessions.max_concurrent",
+        "lower the one or raise the other",
+    ),
+    (
+        |c| c.connections.per_user <= c.limits.max_connections,
+        "connections.per_user",
+        "must not exceed limits.max_connections",
+        "lower the one or raise the other",
+    ),
+    (
+        |c| c.limits.connections_per_address <= c.limits.max_connections,
+        "limits.connections_per_address",
+        "must not exceed limits.max_connections",
+        "lower the one or raise the other",
+    ),
+    (
+        |c| c.delivery.window <= c.delivery.max_pending_per_user,
+        "delivery.window",
+        "must not exceed delivery.max_pending_per_user",
+        "lower the one or raise the other",
+    ),
+];
+
+/// Every rule that does not hold.
+pub(super) fn broken(loaded: &Loaded) -> Vec<ConfigError> {
+    let fails = |rule: &&Rule| !(rule.0)(&loaded.config);
+    RULES
+        .iter()
+        .filter(fails)
+        .map(|(_, key, rule, fix)| ConfigError {
+            place: loaded.source(key),
+            key: (*key).to_owned(),
+            rule: (*rule).to_owned(),
+            fix: (*fix).to_owned(),
+        })
+        .collect()
+}

@@ -1,0 +1,196 @@
+//! The table of every setting. To add one, add its line: structs, reading,
+//! reference and the commented file follow.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::Date;
+
+use super::settings::{Key, Section, default_value, read, read_within, settings};
+use super::types::{
+    Host, JwtAlgorithm, LogFilter, LogFormat, Network, Secret, Visitors, WebOrigin,
+};
+use super::value::{ByteSize, Value};
+
+settings! {
+    /// Where the appliance listens and keeps its data.
+    server: Server {
+        /// Address and port to listen on. Loopback by default: opening it to a network is a decision.
+        listen: SocketAddr = "127.0.0.1:8443";
+        /// Directory of the store, the keys and the generated certificate. Made at the first start, mode 0700.
+        data_dir: PathBuf = "./emflow-data";
+        /// Further host names and addresses by which visitors come; they go into the generated certificate and count as own origins.
+        public_names: Vec<Host> = [];
+        /// Other sites whose pages may open a socket; the own origin always may.
+        allowed_origins: Vec<WebOrigin> = [];
+        /// How long a shutdown waits for sessions and sockets before it ends them.
+        drain_timeout: Duration = "10s" in "0s"..="10m";
+        /// Open the demo page in a browser where there is a desktop.
+        open_browser: bool = true;
+    }
+
+    /// Certificate and handshakes. TLS is always on.
+    tls: Tls {
+        /// PEM file of the certificate and its chain. Empty: the appliance makes a local authority and a certificate.
+        certificate: Option<PathBuf> = "" [live];
+        /// PEM file of the private key of `tls.certificate`; not readable by others.
+        key: Option<PathBuf> = "" [live];
+        /// A handshake that takes longer is cut.
+        handshake_timeout: Duration = "5s" in "100ms"..="60s";
+        /// Handshakes at the same time; more wait.
+        max_handshakes: usize = 256 in 1..=10000;
+    }
+
+    /// Who may be a visitor.
+    auth: Auth {
+        /// "open": anyone; "access_code": who knows the code; "jwt": who brings a token of your platform.
+        visitors: Visitors = "open";
+        /// The code to be typed where `auth.visitors` is "access_code".
+        access_code: Secret = "";
+        /// How long a visitor's token is good.
+        token_ttl: Duration = "30d" in "1m"..="365d";
+        /// How long a single-use ticket for a WebSocket is good.
+        ticket_ttl: Duration = "30s" in "1s"..="10m";
+        /// The key that checks a visitor's JWT: the shared secret (HS256, 32 bytes or more) or a public key in PEM.
+        jwt_key: Secret = "";
+        /// A JWKS file with the keys, chosen by `kid`, instead of `auth.jwt_key`.
+        jwks_file: Option<PathBuf> = "";
+        /// The one algorithm accepted with `auth.jwt_key`; a token does not choose.
+        jwt_algorithm: JwtAlgorithm = "HS256";
+        /// The `iss` that a JWT must carry. Empty: not checked.
+        jwt_issuer: String = "";
+        /// The `aud` that a JWT must carry. Empty: not checked.
+        jwt_audience: String = "";
+    }
+
+    /// The administrator.
+    admin: Admin {
+        /// The password. Empty: one is generated at the first start and shown once, on the terminal only.
+        password: Secret = "";
+    }
+
+    /// Limits on what a network may ask of the appliance.
+    limits: Limits {
+        /// Open connections from one address.
+        connections_per_address: usize = 50 in 1..=100000 [live];
+        /// Connection attempts and log-ins a minute from one address.
+        attempts_per_minute: u32 = 60 in 1..=1000000 [live];
+        /// Messages a minute from one visitor.
+        messages_per_minute: u32 = 60 in 1..=1000000 [live];
+        /// Bytes a minute from one visitor.
+        bytes_per_minute: ByteSize = "1MiB" in "64KiB"..="1GiB" [live];
+        /// Open connections in all.
+        max_connections: usize = 12000 in 1..=1000000;
+        /// The largest frame or message from a client; a larger one closes with 1009.
+        max_frame: ByteSize = "64KiB" in "16KiB"..="1MiB";
+        /// Proxies whose `X-Forwarded-For` is believed. Empty: the header is ignored.
+        trusted_proxies: Vec<Network> = [] [live];
+        /// Time for the headers of a request.
+        header_timeout: Duration = "10s" in "100ms"..="2m";
+        /// Time for a request with its body.
+        request_timeout: Duration = "30s" in "100ms"..="10m";
+        /// The largest body of a request.
+        max_body: ByteSize = "64KiB" in "1KiB"..="16MiB";
+    }
+
+    /// WebSockets.
+    connections: Connections {
+        /// Live sockets of one visitor; one more closes the oldest with 4502.
+        per_user: usize = 8 in 1..=1000;
+        /// A socket is closed with 4102 at this age; its client comes back.
+        max_age: Duration = "1h" in "1s"..="7d";
+        /// A socket without a frame or a pong for this long is closed with 4101.
+        idle_timeout: Duration = "60s" in "1s"..="1h";
+        /// Between two pings of the server; shorter than `connections.idle_timeout`.
+        heartbeat_interval: Duration = "20s" in "100ms"..="30m";
+        /// The bad frame that closes a socket with 4500.
+        error_threshold: u32 = 10 in 1..=1000;
+        /// A write that takes longer closes with 4104: the client is not reading.
+        write_timeout: Duration = "10s" in "100ms"..="5m";
+    }
+
+    /// Delivery of frames to visitors.
+    delivery: Delivery {
+        /// Unacknowledged frames on one socket.
+        window: usize = 64 in 1..=1024;
+        /// A frame that is not acknowledged for this long is sent again.
+        ack_timeout: Duration = "5s" in "100ms"..="5m";
+        /// Retries, after 1, 2, 4 s and so on, doubling; then the socket is closed with 4100 and the frame stays pending.
+        max_attempts: u32 = 3 in 1..=10;
+        /// Pending frames of one visitor; beyond, new work is refused with `backlog_full`.
+        max_pending_per_user: usize = 10000 in 100..=1000000;
+        /// The same in bytes.
+        max_pending_bytes_per_user: ByteSize = "16MiB" in "1MiB"..="1GiB";
+        /// Pending frames older than this expire.
+        pending_ttl: Duration = "24h" in "1m"..="90d";
+    }
+
+    /// Sessions: one example message being answered, and its result.
+    sessions: Sessions {
+        /// A session that has not ended by then ends with `session_expired`.
+        timeout: Duration = "30m" in "1s"..="1h";
+        /// Between two rounds of cleaning.
+        cleanup_interval: Duration = "60s" in "1s"..="1h";
+        /// Sessions at the same time; more are refused with a retry time.
+        max_concurrent: usize = 1000 in 1..=100000;
+        /// Sessions of one visitor at the same time.
+        max_per_visitor: usize = 16 in 1..=10000;
+        /// How long the frames of a finished session are kept, so that a reloaded page draws it again.
+        retention: Duration = "24h" in "1m"..="90d";
+    }
+
+    /// The breaker of each backend.
+    breaker: Breaker {
+        /// Failures in a row that open it.
+        failure_threshold: u32 = 5 in 1..=1000;
+        /// How long it stays open before it lets probes through.
+        recovery_timeout: Duration = "30s" in "100ms"..="1h";
+        /// Probes at the same time while half-open.
+        half_open_probes: u32 = 1 in 1..=100;
+        /// Successful probes that close it.
+        success_threshold: u32 = 2 in 1..=100;
+    }
+
+    /// The agents that answer.
+    agents: Agents {
+        /// An attempt that takes longer is stopped.
+        timeout: Duration = "45s" in "100ms"..="10m";
+        /// Sessions processed at the same time; more wait in a queue, with their place shown.
+        max_processing: usize = 100 in 1..=10000;
+        /// The pause between two events, for reading; computing takes milliseconds. "0s": none.
+        pace: Duration = "400ms" in "0s"..="10s";
+        /// A file with models and prices. Empty: the built-in catalog.
+        catalog: Option<PathBuf> = "";
+        /// The day for which prices are looked up. Empty: today.
+        as_of: Option<Date> = "";
+    }
+
+    /// The store on disk.
+    store: Store {
+        /// Memory for the cache of the store.
+        cache: ByteSize = "32MiB" in "8MiB"..="16GiB";
+        /// Size of a segment of the log; small ones are rewritten too often, large ones late.
+        segment_size: ByteSize = "8MiB" in "512KiB"..="64MiB";
+        /// Between two background flushes, which return freed space. Durability does not wait for them.
+        flush_every: Duration = "50ms" in "20ms"..="100ms";
+        /// New work is refused with less free space than this.
+        min_free: ByteSize = "64MiB" in "1MiB"..="1TiB";
+        /// A file kept so that the store can be opened again on a full disk.
+        ballast: ByteSize = "16MiB" in "1MiB"..="1GiB";
+    }
+
+    /// The gallery of example messages.
+    examples: Examples {
+        /// A TOML file with the gallery. Empty: the built-in one.
+        file: Option<PathBuf> = "" [live];
+    }
+
+    /// What is logged, and how. Never contents, tokens or passwords.
+    log: Log {
+        /// "human", "json", or "auto": human on a terminal, JSON otherwise.
+        format: LogFormat = "auto";
+        /// A level, or directives by module.
+        level: LogFilter = "info" [live];
+    }
+}

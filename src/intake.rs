@@ -1,0 +1,257 @@
+//! Taking a message in: admission → dedupe → one durable step → "accepted".
+//!
+//! Nothing partial is kept: a message is refused before anything is written, or
+//! its session, its record for repetition and its visitor are written together.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ring::digest;
+use tokio::sync::Notify;
+
+use crate::clock;
+use crate::id::{MessageId, SessionId, UserId};
+use crate::machine::admission::{Admission, Refused};
+use crate::machine::session::State;
+use crate::outbox::Outboxes;
+use crate::protocol::fault::{Fault, FaultCode};
+use crate::protocol::request::ChatMessage;
+use crate::sessions::{End, Sessions, Stop};
+use crate::shutdown::{Drain, Phase};
+use crate::store::record::MessageRecord;
+use crate::store::{Committer, Op, SessionRecord, Store, StoreError};
+
+/// A message that is durable.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// The client's id.
+    pub message: MessageId,
+    /// Ours.
+    pub session: SessionId,
+    /// True where it had been accepted before.
+    pub duplicate: bool,
+    /// Its place in the queue; 0 where it does not wait.
+    pub position: usize,
+}
+
+/// A handle; cloned freely.
+#[derive(Clone)]
+pub struct Intake(Arc<Shared>);
+
+/// What the intake shares with the supervisor.
+pub struct Queue {
+    admission: Mutex<Admission>,
+    /// Told when a session may be ready.
+    pub ready: Notify,
+}
+
+struct Shared {
+    store: Store,
+    committer: Committer,
+    outboxes: Outboxes,
+    sessions: Sessions,
+    queue: Arc<Queue>,
+    drain: Drain,
+    /// Set while the disk is too full for new work.
+    disk_low: Arc<AtomicBool>,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(admission: Admission) -> Self {
+        Self { admission: Mutex::new(admission), ready: Notify::new() }
+    }
+
+    /// Asks or tells the admission something.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Admission) -> T) -> T {
+        act(&mut self.admission.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Intake {
+    /// `disk_low` is set by whoever watches the disk.
+    pub fn new(
+        store: Store,
+        committer: Committer,
+        outboxes: Outboxes,
+        sessions: Sessions,
+        queue: Arc<Queue>,
+        drain: Drain,
+        disk_low: Arc<AtomicBool>,
+    ) -> Self {
+        Self(Arc::new(Shared { store, committer, outboxes, sessions, queue, drain, disk_low }))
+    }
+
+    /// Takes a message in; it is durable when this returns.
+    ///
+    /// # Errors
+    /// A [`Fault`] for the client; nothing was kept then.
+    pub async fn submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
+        let message = chat.example_message_id.clone();
+        self.try_submit(user, chat).await.map_err(|fault| fault.about(message.as_str()))
+    }
+
+    async fn try_submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
+        let shared = &*self.0;
+        let stream = shared.outboxes.stream(&user).map_err(internal)?;
+        let _one_at_a_time = stream.intake.lock().await;
+        let digest = digest(&chat);
+        if let Some(known) = shared.store.message(&user, &chat.example_message_id).map_err(internal)? {
+            return self.repeated(chat.example_message_id, &known, digest);
+        }
+        if shared.drain.phase() > Phase::Running {
+            return Err(Fault::new(FaultCode::Draining, "the server is going away; send it again after reconnecting"));
+        }
+        if shared.disk_low.load(Ordering::Relaxed) {
+            let fault = Fault::new(FaultCode::Overloaded, "the server's disk is nearly full; what was accepted is kept");
+            return Err(fault.retry_after_ms(60_000));
+        }
+        let id = SessionId(random_u128());
+        let place = shared.queue.with(|a| a.offer(&user, id, clock::now())).map_err(refused)?;
+        let cancel = Withdraw { queue: &shared.queue, id: Some(id) };
+        let Some(room) = stream.reserve() else {
+            let text = "too many frames of yours wait to be acknowledged; acknowledge them, then send it again";
+            return Err(Fault::new(FaultCode::BacklogFull, text).retry_after_ms(5_000));
+        };
+        let now = clock::wall();
+        let record = record(&user, id, &chat, now);
+        let category = format!("accepted.{}", chat.category);
+        let mut ops: Vec<Op> = stream.first_record(now).into_iter().collect();
+        ops.push(Op::PutSession(Box::new(record.clone())));
+        let known = MessageRecord { session: id, digest };
+        ops.push(Op::PutMessage(user, chat.example_message_id.clone(), known));
+        ops.push(Op::Count(category, 1));
+        shared.committer.commit(ops).await.map_err(internal)?;
+        shared.sessions.enter(record, Arc::clone(&stream), room);
+        cancel.keep();
+        shared.queue.ready.notify_one();
+        Ok(Accepted { message: chat.example_message_id, session: id, duplicate: false, position: place.position })
+    }
+
+    fn repeated(&self, message: MessageId, known: &MessageRecord, digest: [u8; 32]) -> Result<Accepted, Fault> {
+        if known.digest != digest {
+            let text = format!(
+                "`{message}` was accepted before with another content, and is answered by {}; use a new example_message_id",
+                known.session
+            );
+            return Err(Fault::new(FaultCode::Conflict, text));
+        }
+        let position = self.0.queue.with(|a| a.position(known.session)).unwrap_or(0);
+        Ok(Accepted { message, session: known.session, duplicate: true, position })
+    }
+
+    /// Stops a visitor's session. A waiting one ends at once, a running one as soon as its agent is stopped.
+    ///
+    /// # Errors
+    /// A [`Fault`]: not the visitor's, or ended already.
+    pub async fn cancel(&self, user: &UserId, id: SessionId) -> Result<(), Fault> {
+        let shared = &*self.0;
+        let found = shared.sessions.find(user, id).map_err(internal)?;
+        let Some(record) = found else {
+            return Err(Fault::new(FaultCode::NotFound, format!("you have no session {id}")));
+        };
+        let live = shared.sessions.get(id).filter(|_| !record.state.ended());
+        let Some(session) = live else {
+            let text = format!("session {id} has ended already: {}", record.state.as_str());
+            return Err(Fault::new(FaultCode::AlreadyEnded, text));
+        };
+        let waiting = shared.queue.with(|a| a.position(id)).is_some_and(|p| p > 0);
+        if !waiting {
+            session.stop(Stop::Cancelled);
+            return Ok(());
+        }
+        // The machine lets only one of us and the supervisor end it.
+        shared.queue.with(|a| a.cancel(id));
+        session.end(End::stopped(Stop::Cancelled), vec![Op::Count("cancelled".into(), 1)]).await.map_err(internal)?;
+        shared.sessions.leave(id);
+        shared.queue.ready.notify_one();
+        Ok(())
+    }
+
+    /// Puts the sessions of before a restart back into the queue, oldest first.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn resume(&self, unfinished: Vec<SessionRecord>) -> Result<usize, StoreError> {
+        let shared = &*self.0;
+        let count = unfinished.len();
+        for record in unfinished {
+            let stream = shared.outboxes.stream(&record.user)?;
+            let room = stream.reserve_again();
+            shared.queue.with(|a| a.readmit(&record.user, record.id));
+            shared.sessions.enter(record, stream, room);
+        }
+        shared.queue.ready.notify_one();
+        Ok(count)
+    }
+}
+
+/// Gives the place back unless it is kept.
+struct Withdraw<'a> {
+    queue: &'a Queue,
+    id: Option<SessionId>,
+}
+
+impl Withdraw<'_> {
+    fn keep(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Withdraw<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.queue.with(|a| a.cancel(id));
+        }
+    }
+}
+
+fn record(user: &UserId, id: SessionId, chat: &ChatMessage, now: clock::Wall) -> SessionRecord {
+    SessionRecord {
+        id,
+        user: user.clone(),
+        message: chat.example_message_id.clone(),
+        content: chat.content.clone(),
+        title: chat.title.clone(),
+        category: chat.category,
+        complexity: chat.complexity,
+        business_value: chat.business_value,
+        estimated_time: chat.estimated_time.clone(),
+        parent: chat.parent_session_id,
+        assumptions: serde_json::to_string(&chat.assumptions).unwrap_or_default(),
+        state: State::Created,
+        attempts: 0,
+        created: now,
+        ended: None,
+        last_sequence: 0,
+    }
+}
+
+/// SHA-256 of everything that decides the answer; titles and times may differ between repetitions.
+fn digest(chat: &ChatMessage) -> [u8; 32] {
+    let parts = serde_json::json!([chat.content, chat.category, chat.complexity, chat.assumptions, chat.parent_session_id]);
+    let sum = digest::digest(&digest::SHA256, parts.to_string().as_bytes());
+    sum.as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+fn refused(refused: Refused) -> Fault {
+    let ms = u64::try_from(refused.retry_after().as_millis()).unwrap_or(u64::MAX).max(1);
+    let (code, text) = match refused {
+        Refused::Overloaded { .. } => (FaultCode::Overloaded, "every place is taken; send it again after retry_after_ms"),
+        Refused::VisitorBusy { .. } => (FaultCode::BacklogFull, "too many messages of yours wait for an answer; wait for one of them"),
+    };
+    Fault::new(code, text).retry_after_ms(ms)
+}
+
+fn internal(error: StoreError) -> Fault {
+    tracing::error!(%error, "a message could not be taken in");
+    Fault::new(FaultCode::Internal, "it could not be stored; nothing was kept; send it again")
+}
+
+/// 128 bits from the system.
+pub fn random_u128() -> u128 {
+    use ring::rand::{SecureRandom, SystemRandom};
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).expect("the system gives random bytes, or nothing here is safe");
+    u128::from_le_bytes(bytes)
+}

@@ -1,0 +1,14 @@
+//! Pure state machines: facts in, orders out, the clock passed in. std only.
+//!
+//! No IO, no async, no randomness, no logging. Expected refusals are variants,
+//! violations by the other side are errors, our own bugs are assertions.
+
+pub mod admission;
+pub mod backoff;
+pub mod breaker;
+pub mod connection;
+pub mod outbox;
+pub mod session;
+
+#[cfg(test)]
+pub(crate) mod dice;

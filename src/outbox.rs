@@ -1,0 +1,168 @@
+//! A visitor's stream: assign a sequence → commit → send within the window → acknowledge.
+//!
+//! [`Outboxes`] finds a visitor's [`Stream`], loading it from the store when it is
+//! asked for and letting go of it when nobody needs it. The numbers are kept by
+//! [`Marks`]; frames come from a short tail in memory or from the store.
+
+mod stream;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use stream::{Attachment, Batch, Reservation, Stream};
+
+use crate::clock::{self, Wall};
+use crate::id::UserId;
+use crate::store::{Committer, Store, StoreError, VisitorRecord};
+
+/// The limits of a stream.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Frames pending a visitor, those promised to running sessions included.
+    pub max_pending: u64,
+    /// Bytes pending a visitor, likewise.
+    pub max_pending_bytes: u64,
+    /// Live sockets a visitor.
+    pub sockets: usize,
+}
+
+/// Frames that an answer may have; reserved before its message is accepted.
+pub const ANSWER_FRAMES: u64 = 64;
+/// Payload bytes that an answer may have; reserved likewise.
+pub const ANSWER_BYTES: u64 = 512 * 1024;
+
+/// All streams.
+#[derive(Clone)]
+pub struct Outboxes(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    committer: Committer,
+    limits: Limits,
+    epoch: u64,
+    streams: Mutex<HashMap<UserId, Arc<Stream>>>,
+}
+
+impl Outboxes {
+    /// `epoch` is the store's: no visitor's is older.
+    pub fn new(store: Store, committer: Committer, limits: Limits, epoch: u64) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            committer,
+            limits,
+            epoch,
+            streams: Mutex::default(),
+        }))
+    }
+
+    /// The visitor's stream.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn stream(&self, user: &UserId) -> Result<Arc<Stream>, StoreError> {
+        if let Some(stream) = self.live(user) {
+            return Ok(stream);
+        }
+        let record = self.0.store.visitor(user)?;
+        let is_new = record.is_none();
+        let now = clock::wall();
+        let mut record =
+            record.unwrap_or_else(|| VisitorRecord::new(user.clone(), self.0.epoch, now));
+        record.epoch = record.epoch.max(self.0.epoch);
+        let chunks = if is_new {
+            Vec::new()
+        } else {
+            self.0.store.chunks(user)?
+        };
+        let fresh = Stream::load(
+            self.0.store.clone(),
+            self.0.committer.clone(),
+            self.0.limits,
+            record,
+            is_new,
+            &chunks,
+        );
+        let mut streams = self
+            .0
+            .streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have loaded it meanwhile; two streams of one visitor would both give numbers.
+        Ok(Arc::clone(
+            streams
+                .entry(user.clone())
+                .or_insert_with(|| Arc::new(fresh)),
+        ))
+    }
+
+    fn live(&self, user: &UserId) -> Option<Arc<Stream>> {
+        self.0
+            .streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(user)
+            .cloned()
+    }
+
+    /// Every stream in memory.
+    pub fn all(&self) -> Vec<Arc<Stream>> {
+        self.0
+            .streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
+    }
+
+    /// Lets go of streams that nobody holds and that have nothing under way. Returns how many stay.
+    pub fn release_idle(&self) -> usize {
+        let mut streams = self
+            .0
+            .streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Ours is the only handle, and new ones are only given out under this lock.
+        streams.retain(|_, stream| Arc::strong_count(stream) > 1 || stream.busy());
+        streams.len()
+    }
+
+    /// Up to `max` visitors after `after` in the store's order, for the cleanup.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn visitors_after(
+        &self,
+        after: Option<&UserId>,
+        max: usize,
+    ) -> Result<Vec<VisitorRecord>, StoreError> {
+        self.0.store.visitors_after(after, max)
+    }
+
+    /// The token generation of a visitor: older tokens are revoked.
+    pub fn generation(&self, user: &UserId) -> u64 {
+        match self.live(user) {
+            Some(stream) => stream.generation(),
+            None => self
+                .0
+                .store
+                .visitor(user)
+                .ok()
+                .flatten()
+                .map_or(0, |v| v.generation),
+        }
+    }
+
+    /// Sockets that are attached now.
+    pub fn sockets(&self) -> usize {
+        self.all().iter().map(|s| s.sockets()).sum()
+    }
+
+    /// The first moment whose pending frames have not expired.
+    pub fn horizon(now: Wall, ttl: clock::Duration) -> Wall {
+        Wall(
+            now.0
+                .saturating_sub(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+}

@@ -1,0 +1,200 @@
+//! Sessions that have not ended: found by id, moved through their states, ended once.
+//!
+//! What has ended lives in the store alone. A session in memory is its record,
+//! its visitor's stream, its promised room, and a way to be told to stop.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::clock;
+use crate::id::{SessionId, UserId};
+use crate::machine::session::{Fact, HasEnded, State};
+use crate::outbox::{Reservation, Stream};
+use crate::protocol::frame::Kind;
+use crate::store::{Frame, Op, SessionRecord, Store, StoreError};
+
+/// Why a session is told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The visitor pressed Stop.
+    Cancelled,
+    /// The session's own limit passed.
+    Expired,
+}
+
+/// A session that has not ended.
+pub struct Session {
+    record: Mutex<SessionRecord>,
+    stream: Arc<Stream>,
+    stop: watch::Sender<Option<Stop>>,
+    /// Given back when the session is dropped.
+    _room: Reservation,
+}
+
+/// All of them.
+#[derive(Clone)]
+pub struct Sessions(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    live: Mutex<HashMap<SessionId, Arc<Session>>>,
+}
+
+/// What ends a session, in the form of its last frame.
+#[derive(Debug)]
+pub struct End {
+    /// One of the five.
+    pub state: State,
+    /// Its frame.
+    pub kind: Kind,
+    /// Its payload.
+    pub payload: Value,
+}
+
+impl End {
+    /// No result.
+    pub fn error(state: State, code: &str, message: &str, retryable: bool, recovery: &str) -> Self {
+        let payload = json!({"code": code, "message": message, "retryable": retryable, "recovery": recovery});
+        Self { state, kind: Kind::Error, payload }
+    }
+
+    /// Told to stop.
+    pub fn stopped(why: Stop) -> Self {
+        let (state, kind, reason) = match why {
+            Stop::Cancelled => (State::Cancelled, Kind::SessionCancelled, "cancelled by the visitor"),
+            Stop::Expired => (State::Expired, Kind::SessionExpired, "the session's time limit passed"),
+        };
+        Self { state, kind, payload: json!({"reason": reason}) }
+    }
+}
+
+impl Sessions {
+    /// None yet.
+    pub fn new(store: Store) -> Self {
+        Self(Arc::new(Shared { store, live: Mutex::default() }))
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a durable session.
+    pub fn enter(&self, record: SessionRecord, stream: Arc<Stream>, room: Reservation) -> Arc<Session> {
+        let id = record.id;
+        let session = Arc::new(Session { record: Mutex::new(record), stream, stop: watch::Sender::new(None), _room: room });
+        self.live().insert(id, Arc::clone(&session));
+        session
+    }
+
+    /// The session, if it has not ended.
+    pub fn get(&self, id: SessionId) -> Option<Arc<Session>> {
+        self.live().get(&id).cloned()
+    }
+
+    /// Takes an ended session out.
+    pub fn leave(&self, id: SessionId) {
+        self.live().remove(&id);
+    }
+
+    /// Everything that has not ended.
+    pub fn all(&self) -> Vec<Arc<Session>> {
+        self.live().values().cloned().collect()
+    }
+
+    /// The record of a visitor's session, ended or not; none where it is not the visitor's.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn find(&self, user: &UserId, id: SessionId) -> Result<Option<SessionRecord>, StoreError> {
+        let record = match self.get(id) {
+            Some(session) => Some(session.record()),
+            None => self.0.store.session(id)?,
+        };
+        Ok(record.filter(|r| r.user == *user))
+    }
+}
+
+impl Session {
+    /// A copy of the record.
+    pub fn record(&self) -> SessionRecord {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Hears when it is told to stop.
+    pub fn stopped(&self) -> watch::Receiver<Option<Stop>> {
+        self.stop.subscribe()
+    }
+
+    /// Tells it to stop; the first reason counts.
+    pub fn stop(&self, why: Stop) {
+        self.stop.send_if_modified(|now| {
+            let first = now.is_none();
+            *now = now.or(Some(why));
+            first
+        });
+    }
+
+    fn advance(&self, fact: Fact, change: impl FnOnce(&mut SessionRecord)) -> Result<SessionRecord, HasEnded> {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.state = record.state.after(fact)?;
+        change(&mut record);
+        Ok(record.clone())
+    }
+
+    /// An attempt begins: the first frame, and the record of it, in one step.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`]; `Ok(false)` where it has ended already.
+    pub async fn begin(&self) -> Result<bool, StoreError> {
+        let Ok(record) = self.advance(Fact::Began, |r| r.attempts += 1) else { return Ok(false) };
+        let payload = json!({
+            "example_message_id": record.message, "category": record.category, "complexity": record.complexity,
+            "estimated_time": record.estimated_time, "resumed": record.attempts > 1,
+        });
+        let frame = self.frame(&record, Kind::ProcessingStarted, &payload);
+        self.stream.append(vec![frame], |_| vec![Op::PutSession(Box::new(record))]).await?;
+        Ok(true)
+    }
+
+    /// A frame between the beginning and the end. `Ok(false)` where it has ended already.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn say(&self, kind: Kind, payload: &Value) -> Result<bool, StoreError> {
+        let fact = match kind {
+            Kind::PartialResult => Fact::GavePart,
+            _ => Fact::Thought,
+        };
+        let Ok(record) = self.advance(fact, |_| {}) else { return Ok(false) };
+        let frame = self.frame(&record, kind, payload);
+        self.stream.append(vec![frame], |_| Vec::new()).await?;
+        Ok(true)
+    }
+
+    /// The end: the last frame, the record and `with` in one step. `Ok(false)` where somebody
+    /// else has ended it before.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn end(&self, end: End, with: Vec<Op>) -> Result<bool, StoreError> {
+        let ended = |r: &mut SessionRecord| r.ended = Some(clock::wall());
+        let Ok(mut record) = self.advance(Fact::Ended(end.state), ended) else { return Ok(false) };
+        let frame = self.frame(&record, end.kind, &end.payload);
+        self.stream
+            .append(vec![frame], |last| {
+                record.last_sequence = last;
+                let mut ops = vec![Op::PutSession(Box::new(record))];
+                ops.extend(with);
+                ops
+            })
+            .await?;
+        Ok(true)
+    }
+
+    fn frame(&self, record: &SessionRecord, kind: Kind, payload: &Value) -> Frame {
+        Frame { kind, session: record.id, at: clock::wall(), payload: payload.to_string() }
+    }
+}

@@ -1,0 +1,119 @@
+//! Files around sled: the lock, the ballast, and syncing what sled never syncs.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// Names the file and what was tried in an error of the system.
+pub(super) fn io<T>(
+    what: &'static str,
+    path: &Path,
+    result: std::io::Result<T>,
+) -> Result<T, StoreError> {
+    result.map_err(|source| StoreError::Io {
+        what,
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Makes the data directory, for its owner alone.
+pub(super) fn make_dir(dir: &Path) -> Result<(), StoreError> {
+    io(
+        "could not make the data directory",
+        dir,
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir),
+    )
+}
+
+/// Holds the directory for this process; released when dropped or when the process ends.
+pub(super) fn lock(dir: &Path) -> Result<File, StoreError> {
+    let path = dir.join("lock");
+    let options = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .clone();
+    let file = io("could not open", &path, options.open(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
+        Err(fs::TryLockError::Error(source)) => Err(StoreError::Io {
+            what: "could not lock",
+            path,
+            source,
+        }),
+    }
+}
+
+/// Syncs what sled leaves to chance: its `conf`, the `db` file, the directory and its parent.
+pub(super) fn sync_all(dir: &Path) -> Result<(), StoreError> {
+    let sled = dir.join("sled");
+    for path in [
+        sled.join("conf"),
+        sled.join("db"),
+        sled,
+        dir.to_owned(),
+        parent(dir),
+    ] {
+        match File::open(&path) {
+            Ok(file) => io("could not sync", &path, file.sync_all())?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            // A parent we may not read was not made by us, and was synced by whoever made it.
+            Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {}
+            Err(source) => {
+                return Err(StoreError::Io {
+                    what: "could not open",
+                    path,
+                    source,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn parent(dir: &Path) -> PathBuf {
+    let absolute = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+    absolute.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// Makes the ballast where there is room for it: sled cannot open on a full disk, and
+/// giving up these bytes is what lets it. Failing to make it is not an error.
+pub(super) fn make_ballast(dir: &Path, bytes: u64) {
+    let path = ballast(dir);
+    if bytes == 0 || fs::metadata(&path).is_ok_and(|m| m.len() == bytes) {
+        return;
+    }
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(&path)?;
+        let block = vec![0u8; 1 << 20];
+        let mut left = bytes;
+        while left > 0 {
+            let n = left.min(block.len() as u64);
+            file.write_all(&block[..n as usize])?;
+            left -= n;
+        }
+        file.sync_all()
+    };
+    if write().is_err() {
+        drop_ballast(dir);
+    }
+}
+
+/// Gives the ballast up. True where there was one.
+pub(super) fn drop_ballast(dir: &Path) -> bool {
+    fs::remove_file(ballast(dir)).is_ok()
+}
+
+fn ballast(dir: &Path) -> PathBuf {
+    dir.join("ballast")
+}

@@ -1,0 +1,150 @@
+//! One try by one backend: its events become frames, until it ends or is stopped.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::agents::answer::Answer;
+use crate::agents::backend::{Backend, Failure};
+use crate::agents::{Event, Refusal, Task};
+use crate::clock::{self, Instant};
+use crate::protocol::frame::Kind;
+use crate::sessions::{Session, Stop};
+use crate::shutdown::{Drain, Phase};
+use crate::store::StoreError;
+
+/// Events that may wait between the agent and the outbox; more makes the agent wait.
+const EVENTS: usize = 64;
+/// Events of one attempt that become frames; what comes after is dropped, and the log says so.
+/// The room that was reserved holds these, two beginnings and the end.
+const MAX_EVENTS: usize = 56;
+
+/// How a try ended.
+pub(super) enum Ran {
+    Answered(Box<Answer>),
+    Refused(Refusal),
+    Failed(String),
+    TimedOut,
+    Stopped(Stop),
+    /// The process goes; the session is resumed by the next start.
+    Draining,
+}
+
+pub(super) struct Attempt<'a> {
+    pub(super) session: &'a Session,
+    pub(super) pace: Duration,
+    pub(super) drain: &'a Drain,
+    pub(super) session_left: Duration,
+    pub(super) started: Instant,
+}
+
+impl Attempt<'_> {
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(clock::now().duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) async fn run(&self, backend: &dyn Backend, task: Task, limit: Duration) -> Result<Ran, StoreError> {
+        let mut stopped = self.session.stopped();
+        let told = async {
+            match stopped.wait_for(Option::is_some).await {
+                Ok(why) => why.unwrap_or(Stop::Cancelled),
+                Err(_) => std::future::pending().await,
+            }
+        };
+        // Dropping the play drops the agent's future and its events: that stops it.
+        tokio::select! {
+            biased;
+            why = told => Ok(Ran::Stopped(why)),
+            () = self.drain.reached(Phase::Closing) => Ok(Ran::Draining),
+            () = tokio::time::sleep(self.session_left) => Ok(Ran::Stopped(Stop::Expired)),
+            ran = self.play(backend, task, limit) => ran,
+        }
+    }
+
+    /// The agent runs in a task of its own, so that a panic is an outcome and its events are
+    /// taken at the pace of reading while it goes on.
+    async fn play(&self, backend: &dyn Backend, task: Task, limit: Duration) -> Result<Ran, StoreError> {
+        let (sink, mut events) = mpsc::channel(EVENTS);
+        let mut agent = AbortOnDrop(self.drain.spawn("agent", backend.run(task, sink)));
+        // The limit is the agent's: time spent pacing what it has said is not counted against it.
+        let mut computing = std::pin::pin!(tokio::time::timeout(limit, &mut agent.0));
+        let mut outcome = None;
+        let mut said = 0;
+        loop {
+            tokio::select! {
+                biased;
+                event = events.recv() => match event {
+                    Some(event) if said < MAX_EVENTS => {
+                        said += 1;
+                        let (kind, payload) = frame_of(&event);
+                        if !self.session.say(kind, &payload).await? {
+                            return Ok(Ran::Stopped(Stop::Cancelled));
+                        }
+                        self.pause(&mut computing, &mut outcome).await;
+                    }
+                    Some(_) => tracing::warn!("an agent said more than {MAX_EVENTS} things; the rest is dropped"),
+                    None if outcome.is_some() => break,
+                    None => outcome = Some((&mut computing).await),
+                },
+                ended = &mut computing, if outcome.is_none() => outcome = Some(ended),
+            }
+        }
+        Ok(match outcome {
+            Some(Ok(Ok(Ok(answer)))) => Ran::Answered(Box::new(answer)),
+            Some(Ok(Ok(Err(Failure::Refused(refusal))))) => Ran::Refused(refusal),
+            Some(Ok(Ok(Err(Failure::Broken(text))))) => Ran::Failed(text),
+            Some(Ok(Err(panic))) => Ran::Failed(format!("the agent's task ended: {panic}")),
+            Some(Err(_)) | None => Ran::TimedOut,
+        })
+    }
+
+    async fn pause<F, T>(&self, computing: &mut std::pin::Pin<&mut F>, outcome: &mut Option<T>)
+    where
+        F: Future<Output = T>,
+    {
+        if self.pace.is_zero() {
+            return;
+        }
+        let mut pause = std::pin::pin!(tokio::time::sleep(self.pace));
+        tokio::select! {
+            () = &mut pause => {}
+            ended = computing, if outcome.is_none() => {
+                *outcome = Some(ended);
+                pause.await;
+            }
+        }
+    }
+}
+
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn frame_of(event: &Event) -> (Kind, Value) {
+    match event {
+        Event::Thinking { message, assumptions } if assumptions.is_empty() => {
+            (Kind::AgentThinking, json!({"message": message}))
+        }
+        Event::Thinking { message, assumptions } => {
+            (Kind::AgentThinking, json!({"message": message, "assumptions": assumptions}))
+        }
+        Event::Tool { tool_name, message, progress } => {
+            (Kind::ToolExecuting, json!({"tool_name": tool_name, "message": message, "progress": progress}))
+        }
+        Event::Partial { message, text_delta, table } => {
+            let mut payload = json!({"message": message});
+            if let Some(text) = text_delta {
+                payload["text_delta"] = json!(text);
+            }
+            if let Some(table) = table {
+                payload["table"] = json!(table);
+            }
+            (Kind::PartialResult, payload)
+        }
+    }
+}

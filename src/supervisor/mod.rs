@@ -1,0 +1,274 @@
+//! Runs attempts: breaker, time limit, cancellation, panic boundary, fallback.
+//!
+//! One task a session that is processing. Whatever happens to the agent, the
+//! session has exactly one end, and its place in the queue is given back.
+
+mod attempt;
+mod breakers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub use breakers::Breakers;
+
+use crate::agents::Task;
+use crate::agents::answer::Answer;
+use crate::agents::backend::{BUILTIN, Backend};
+use crate::clock;
+use crate::intake::Queue;
+use crate::machine::breaker::Outcome;
+use crate::machine::session::State;
+use crate::protocol::frame::Kind;
+use crate::sessions::{End, Session, Sessions, Stop};
+use crate::shutdown::{Drain, Phase};
+use crate::store::{Op, SessionRecord, StoreError};
+use attempt::{Attempt, Ran};
+
+/// How attempts are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Policy {
+    /// The agent's limit.
+    pub agent_timeout: Duration,
+    /// The pause between two events, for reading; zero for none.
+    pub pace: Duration,
+    /// The session's own limit, counted from its acceptance.
+    pub session_timeout: Duration,
+    /// The day whose prices count; none is the day of the request.
+    pub as_of: Option<time::Date>,
+}
+
+/// Runs what the queue lets through.
+#[derive(Clone)]
+pub struct Supervisor(Arc<Shared>);
+
+struct Shared {
+    policy: Policy,
+    sessions: Sessions,
+    queue: Arc<Queue>,
+    drain: Drain,
+    primary: Arc<dyn Backend>,
+    /// Answers where `primary` fails; none where `primary` is the built-in engine itself.
+    fallback: Option<Arc<dyn Backend>>,
+    breakers: Breakers,
+}
+
+impl Supervisor {
+    /// `fallback` answers where `primary` fails.
+    pub fn new(
+        policy: Policy,
+        sessions: Sessions,
+        queue: Arc<Queue>,
+        drain: Drain,
+        primary: Arc<dyn Backend>,
+        fallback: Option<Arc<dyn Backend>>,
+        breakers: Breakers,
+    ) -> Self {
+        Self(Arc::new(Shared { policy, sessions, queue, drain, primary, fallback, breakers }))
+    }
+
+    /// Starts sessions as places become free, until the drain.
+    pub async fn run(self) {
+        loop {
+            while self.0.drain.phase() == Phase::Running
+                && let Some(id) = self.0.queue.with(|a| a.next_ready(clock::now()))
+            {
+                let Some(session) = self.0.sessions.get(id) else {
+                    self.0.queue.with(|a| a.cancel(id));
+                    continue;
+                };
+                let this = self.clone();
+                self.0.drain.spawn("session", async move { this.process(session).await });
+            }
+            tokio::select! {
+                () = self.0.queue.ready.notified() => {}
+                () = self.0.drain.reached(Phase::Draining) => return,
+            }
+        }
+    }
+
+    async fn process(&self, session: Arc<Session>) {
+        let record = session.record();
+        let finished = match self.answer(&session, &record).await {
+            Ok(finished) => finished,
+            // The store has stopped; whoever watches it ends the process.
+            Err(error) => {
+                tracing::error!(session = %record.id, %error, "a session could not go on");
+                false
+            }
+        };
+        if finished {
+            self.0.queue.with(|a| a.finish(record.id, clock::now()));
+            self.0.sessions.leave(record.id);
+            self.0.queue.ready.notify_one();
+        }
+    }
+
+    /// True where the session has ended; false where it is left for the next start.
+    async fn answer(&self, session: &Session, record: &SessionRecord) -> Result<bool, StoreError> {
+        if !session.begin().await? {
+            return Ok(true);
+        }
+        let started = clock::now();
+        let task = self.task(record);
+        let deadline = record.created.plus(self.0.policy.session_timeout);
+        let left = deadline.since(clock::wall());
+        let attempt = Attempt { session, pace: self.0.policy.pace, drain: &self.0.drain, session_left: left, started };
+
+        let mut reason = None;
+        for backend in std::iter::once(&self.0.primary).chain(&self.0.fallback) {
+            let pass = match self.0.breakers.admit(backend.name()) {
+                Ok(pass) => pass,
+                Err(refusal) => {
+                    let seconds = refusal.retry_after.as_secs().max(1);
+                    reason = Some(Failed { code: "breaker_open", text: format!("{refusal}"), retry_after_s: Some(seconds) });
+                    continue;
+                }
+            };
+            let breaker_state = self.0.breakers.state(backend.name());
+            let name = agent_name(record);
+            session.say(Kind::AgentStarted, &json!({"agent_name": name, "backend": backend.name()})).await?;
+            let ran = attempt.run(&**backend, task.clone(), self.0.policy.agent_timeout).await?;
+            let outcome = match &ran {
+                Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
+                Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
+                Ran::Stopped(_) | Ran::Draining => Outcome::Abandoned,
+            };
+            self.0.breakers.settle(backend.name(), pass, outcome);
+            match ran {
+                Ran::Answered(answer) => {
+                    let answer = with_execution(*answer, backend.name(), breaker_state);
+                    return self.complete(session, record, answer, &attempt, reason).await;
+                }
+                Ran::Refused(refusal) => {
+                    let recovery = "Add the numbers that are missing and send it as a new message.";
+                    let end = End::error(State::Failed, &refusal.code, &refusal.message, false, recovery);
+                    return self.end(session, record, end).await;
+                }
+                Ran::Stopped(why) => return self.end(session, record, End::stopped(why)).await,
+                Ran::Draining => return Ok(false),
+                Ran::TimedOut => reason = Some(Failed::timeout(self.0.policy.agent_timeout)),
+                Ran::Failed(text) => {
+                    tracing::warn!(session = %record.id, backend = backend.name(), error = %text, "an agent failed");
+                    reason = Some(Failed { code: "agent_failed", text: "the agent failed".into(), retry_after_s: None });
+                }
+            }
+        }
+        let failed = reason.unwrap_or(Failed { code: "agent_failed", text: "no agent answered".into(), retry_after_s: None });
+        self.end(session, record, failed.end()).await
+    }
+
+    async fn complete(
+        &self,
+        session: &Session,
+        record: &SessionRecord,
+        answer: Answer,
+        attempt: &Attempt<'_>,
+        fallback: Option<Failed>,
+    ) -> Result<bool, StoreError> {
+        let result = serde_json::to_value(&answer).unwrap_or(Value::Null);
+        let payload = json!({
+            "result": result,
+            "processing_time_ms": attempt.elapsed_ms(),
+            // True: the backend named in `agent_started` computed this just now.
+            "real_agent_execution": true,
+            "fallback_reason": fallback.map(|f| f.reason()),
+        });
+        let size = payload.to_string().len();
+        // Room for the envelope; a larger frame would be refused by clients.
+        if size > crate::protocol::MAX_SERVER_FRAME - 1024 {
+            tracing::error!(session = %record.id, size, "a result is too large to send");
+            let end = End::error(State::Failed, "result_too_large", "the result is larger than a frame may be", false, "Ask for less at once.");
+            return self.end(session, record, end).await;
+        }
+        self.end(session, record, End { state: State::Completed, kind: Kind::AgentCompleted, payload }).await
+    }
+
+    async fn end(&self, session: &Session, record: &SessionRecord, end: End) -> Result<bool, StoreError> {
+        let counter = format!("{}.{}", end.state.as_str(), record.category);
+        session.end(end, vec![Op::Count(counter, 1)]).await?;
+        Ok(true)
+    }
+
+    fn task(&self, record: &SessionRecord) -> Task {
+        let as_of = self.0.policy.as_of.unwrap_or_else(|| record.created.date());
+        Task {
+            content: record.content.clone(),
+            category: record.category,
+            complexity: record.complexity,
+            assumptions: serde_json::from_str(&record.assumptions).unwrap_or_default(),
+            as_of: as_of.to_string(),
+        }
+    }
+
+    /// Ends what waits too long: called by the cleanup.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn expire(&self) -> Result<usize, StoreError> {
+        let now = clock::wall();
+        let mut expired = 0;
+        for session in self.0.sessions.all() {
+            let record = session.record();
+            if now < record.created.plus(self.0.policy.session_timeout) {
+                continue;
+            }
+            if self.0.queue.with(|a| a.position(record.id)) == Some(0) {
+                session.stop(Stop::Expired);
+                continue;
+            }
+            self.0.queue.with(|a| a.cancel(record.id));
+            self.end(&session, &record, End::stopped(Stop::Expired)).await?;
+            self.0.sessions.leave(record.id);
+            expired += 1;
+        }
+        Ok(expired)
+    }
+}
+
+fn agent_name(record: &SessionRecord) -> &'static str {
+    crate::agents::name_of(record.category)
+}
+
+fn with_execution(mut answer: Answer, backend: &str, breaker: &str) -> Answer {
+    answer.execution.breaker_state = breaker.to_owned();
+    if backend != BUILTIN {
+        answer.execution.backend = backend.to_owned();
+    }
+    answer
+}
+
+/// Why a backend gave no answer.
+struct Failed {
+    code: &'static str,
+    text: String,
+    retry_after_s: Option<u64>,
+}
+
+impl Failed {
+    fn timeout(limit: Duration) -> Self {
+        let text = format!("the agent took longer than {} s and was stopped", limit.as_secs_f64());
+        Self { code: "timeout", text, retry_after_s: Some(limit.as_secs().max(1)) }
+    }
+
+    fn reason(&self) -> String {
+        format!("{}: {}", self.code, self.text)
+    }
+
+    fn end(self) -> End {
+        let state = if self.code == "timeout" { State::TimedOut } else { State::Failed };
+        let recovery = match self.retry_after_s {
+            Some(seconds) => format!("Send it again as a new message, best after {seconds} s."),
+            None => "Send it again as a new message.".to_owned(),
+        };
+        let mut end = End::error(state, self.code, &self.text, true, &recovery);
+        if let Some(seconds) = self.retry_after_s {
+            end.payload["retry_after_ms"] = json!(seconds * 1000);
+        }
+        end
+    }
+}
+
+#[cfg(test)]
+mod tests;
