@@ -7,10 +7,10 @@ A line a check, `ok name` or `FAIL name: expected … got …`, and a last line
 `N passed, N failed`. Exit codes: 0 all passed, 1 a deviation, 2 cannot run.
 
 The checks come from one address and faster than any visitor types: the server
-under judgement needs `limits.attempts_per_minute`, `limits.messages_per_minute`
-and `limits.connections_per_address` raised (say 100000), which has the limits
-themselves judged elsewhere. `agents.pace` should be short but not zero (20ms):
-cancelling needs a session that still runs.
+under judgement must be started with the settings of `ROOMY` in server.py (as
+`EMFLOW_…` in its environment). They raise the rate limits, which are judged
+elsewhere, and shorten the pace, but not to nothing: cancelling needs a session
+that still runs.
 """
 
 from __future__ import annotations
