@@ -7,7 +7,8 @@ use super::understand::{Kind, ModelRole, Per, Quantity, UseCase};
 use super::work::Work;
 
 /// Where conversions between periods come from.
-pub(super) const MONTH: &str = "a mean month has 365.25 / 12 = 30.4375 days, 730.5 hours, 2,629,800 seconds";
+pub(super) const MONTH: &str =
+    "a mean month has 365.25 / 12 = 30.4375 days, 730.5 hours, 2,629,800 seconds";
 /// Where prices come from.
 pub(super) const PRICE_PAGES: &str = "the providers' price pages";
 
@@ -44,12 +45,19 @@ impl Work<'_> {
             span: Some((quantity.span.start, quantity.span.end)),
             editable: true,
             range: Some(range),
-            note: several.then(|| "The middle of the stated range, or the mode of three values.".into()),
+            note: several
+                .then(|| "The middle of the stated range, or the mode of three values.".into()),
         })
     }
 
     /// The first quantity of a kind under its own word, where stated.
-    pub(super) fn first(&mut self, kind: Kind, label: &str, unit: &str, range: (f64, f64)) -> Option<Value> {
+    pub(super) fn first(
+        &mut self,
+        kind: Kind,
+        label: &str,
+        unit: &str,
+        range: (f64, f64),
+    ) -> Option<Value> {
         let quantity = self.said.first(kind)?.clone();
         let value = quantity.value.base()?;
         Some(self.stated(kind.as_str(), label, &quantity, value, unit, range))
@@ -59,12 +67,25 @@ impl Work<'_> {
     pub(super) fn share(&mut self, q: &str, label: &str) -> Option<Value> {
         let quantity = self.said.qualified(Kind::Share, q)?.clone();
         let value = quantity.value.base()?;
-        Some(self.stated(&format!("{q}_share"), label, &quantity, value, "fraction", (0.0, 1.0)))
+        Some(self.stated(
+            &format!("{q}_share"),
+            label,
+            &quantity,
+            value,
+            "fraction",
+            (0.0, 1.0),
+        ))
     }
 
     /// A stated amount over a period, as an amount a month: the entry itself where the
     /// message says "a month", else derived from it. The visitor may edit either.
-    pub(super) fn monthly(&mut self, name: &str, label: &str, quantity: &Quantity, unit: &str) -> Option<Value> {
+    pub(super) fn monthly(
+        &mut self,
+        name: &str,
+        label: &str,
+        quantity: &Quantity,
+        unit: &str,
+    ) -> Option<Value> {
         let base = quantity.value.base()?;
         let per = quantity.per.unwrap_or(Per::Month);
         let wide = (0.0, 1e16);
@@ -75,7 +96,10 @@ impl Work<'_> {
         }
         if let Some(edited) = self.ledger.edit(&direct, Some(wide)) {
             let why = "Edited by you.";
-            return Some(self.ledger.assume(&direct, label, edited, &per_month, wide, why));
+            return Some(
+                self.ledger
+                    .assume(&direct, label, edited, &per_month, wide, why),
+            );
         }
         let stated_unit = format!("{unit}/{}", per.as_str());
         let stated_name = format!("{name}_per_{}", per.as_str());
@@ -84,15 +108,37 @@ impl Work<'_> {
             let days = match self.said.first(Kind::WorkingDays).cloned() {
                 Some(q) => {
                     let days = q.value.base()?;
-                    self.stated("working_days", "working days a month", &q, days, "days/month", (1.0, 31.0))
+                    self.stated(
+                        "working_days",
+                        "working days a month",
+                        &q,
+                        days,
+                        "days/month",
+                        (1.0, 31.0),
+                    )
                 }
-                None => self.ledger.assume("working_days", "working days a month", 21.75, "days/month", (1.0, 31.0), "261 working days a year."),
+                None => self.ledger.assume(
+                    "working_days",
+                    "working days a month",
+                    21.75,
+                    "days/month",
+                    (1.0, 31.0),
+                    "261 working days a year.",
+                ),
             };
             let inputs = [("x", &stated), ("days", &days)];
-            return Some(self.ledger.derive(label, "x * days", MONTH, &inputs, &per_month));
+            return Some(
+                self.ledger
+                    .derive(label, "x * days", MONTH, &inputs, &per_month),
+            );
         }
-        let formula = format!("x * {}", month_factor(per)?);
-        Some(self.ledger.derive(label, &formula, MONTH, &[("x", &stated)], &per_month))
+        Some(self.ledger.derive(
+            label,
+            month_formula(per)?,
+            MONTH,
+            &[("x", &stated)],
+            &per_month,
+        ))
     }
 
     /// Requests a month: stated, or from users or sessions; none where nothing says it.
@@ -111,16 +157,41 @@ impl Work<'_> {
         }
         if let Some(edited) = self.ledger.edit("requests_per_month", Some((0.0, 1e16))) {
             let unit = "requests/month";
-            return Some(self.ledger.assume("requests_per_month", "requests a month", edited, unit, (0.0, 1e16), "Edited by you."));
+            return Some(self.ledger.assume(
+                "requests_per_month",
+                "requests a month",
+                edited,
+                unit,
+                (0.0, 1e16),
+                "Edited by you.",
+            ));
         }
         if let Some(sessions) = self.said.first(Kind::Sessions).cloned() {
             let sessions = self.monthly("sessions", "sessions a month", &sessions, "sessions")?;
-            let turns = match self.first(Kind::Turns, "turns of a session", "turns/session", (1.0, 1e4)) {
+            let turns = match self.first(
+                Kind::Turns,
+                "turns of a session",
+                "turns/session",
+                (1.0, 1e4),
+            ) {
                 Some(turns) => turns,
-                None => self.ledger.assume("turns", "turns of a session", 4.0, "turns/session", (1.0, 1e4), "A placeholder without a source; count the turns of your own sessions."),
+                None => self.ledger.assume(
+                    "turns",
+                    "turns of a session",
+                    4.0,
+                    "turns/session",
+                    (1.0, 1e4),
+                    "A placeholder without a source; count the turns of your own sessions.",
+                ),
             };
             let inputs = [("sessions", &sessions), ("turns", &turns)];
-            return Some(self.ledger.derive("requests a month", "sessions * turns", "one request a turn", &inputs, "requests/month"));
+            return Some(self.ledger.derive(
+                "requests a month",
+                "sessions * turns",
+                "one request a turn",
+                &inputs,
+                "requests/month",
+            ));
         }
         self.said.first(Kind::Users)?;
         self.requests_of_users()
@@ -132,7 +203,7 @@ impl Work<'_> {
             Some(q) => {
                 let base = q.value.base()?;
                 let periods = match q.per {
-                    Some(per) => month_factor(per)?.parse::<f64>().ok()? / 30.4375,
+                    Some(per) => per.per_month()? / 30.4375,
                     None => 1.0,
                 };
                 self.stated("requests_per_user_day", "requests of a user a day", &q, base * periods, "requests/user/day", (0.0, 1e5))
@@ -147,7 +218,13 @@ impl Work<'_> {
             ),
         };
         let inputs = [("users", &users), ("each", &each)];
-        Some(self.ledger.derive("requests a month", "users * each * 30.4375", MONTH, &inputs, "requests/month"))
+        Some(self.ledger.derive(
+            "requests a month",
+            "users * each * 30.4375",
+            MONTH,
+            &inputs,
+            "requests/month",
+        ))
     }
 
     /// Requests a month, with a placeholder volume where nothing says it.
@@ -156,7 +233,14 @@ impl Work<'_> {
             return value;
         }
         let why = "The message states no volume: a round number to compute with, edit it to yours.";
-        let value = self.ledger.assume("requests_per_month", "requests a month", 100_000.0, "requests/month", (0.0, 1e16), why);
+        let value = self.ledger.assume(
+            "requests_per_month",
+            "requests a month",
+            100_000.0,
+            "requests/month",
+            (0.0, 1e16),
+            why,
+        );
         self.keep("requests", &value);
         value
     }
@@ -178,10 +262,20 @@ impl Work<'_> {
             return value;
         }
         if let Some(edited) = self.ledger.edit("tokens_in", Some(range)) {
-            return self.ledger.assume("tokens_in", "input tokens of a request", edited, unit, range, "Edited by you.");
+            return self.ledger.assume(
+                "tokens_in",
+                "input tokens of a request",
+                edited,
+                unit,
+                range,
+                "Edited by you.",
+            );
         }
         let kinds = [Kind::TokensPrefix, Kind::TokensInRest, Kind::TokensInPart];
-        let stated: Vec<Quantity> = kinds.iter().flat_map(|k| self.said.all(*k).cloned()).collect();
+        let stated: Vec<Quantity> = kinds
+            .iter()
+            .flat_map(|k| self.said.all(*k).cloned())
+            .collect();
         let mut parts = Vec::new();
         for quantity in stated.iter().take(6) {
             if let Some(value) = quantity.value.base() {
@@ -195,33 +289,60 @@ impl Work<'_> {
                     Kind::TokensInRest => "input tokens beside the prefix",
                     _ => "a part of the input",
                 };
-                parts.push((quantity.kind, self.stated(&name, label, quantity, value, unit, range)));
+                parts.push((
+                    quantity.kind,
+                    self.stated(&name, label, quantity, value, unit, range),
+                ));
             }
         }
         let symbols = ["a", "b", "c", "d", "e", "f"];
-        let inputs: Vec<(&str, &Value)> = symbols.iter().copied().zip(parts.iter().map(|p| &p.1)).collect();
+        let inputs: Vec<(&str, &Value)> = symbols
+            .iter()
+            .copied()
+            .zip(parts.iter().map(|p| &p.1))
+            .collect();
         match inputs.len() {
-            0 => self.default_tokens("tokens_in", "input tokens of a request", UseCase::of(&self.said).tokens().0),
+            0 => self.default_tokens(
+                "tokens_in",
+                "input tokens of a request",
+                UseCase::of(&self.said).tokens().0,
+            ),
             1 => parts.remove(0).1,
             n => {
                 let formula = symbols[..n].join(" + ");
-                self.ledger.derive("input tokens of a request", &formula, "sum of the stated parts", &inputs, unit)
+                self.ledger.derive(
+                    "input tokens of a request",
+                    &formula,
+                    "sum of the stated parts",
+                    &inputs,
+                    unit,
+                )
             }
         }
     }
 
     /// Output tokens of a request: stated, or a placeholder.
     pub(super) fn tokens_out(&mut self) -> Value {
-        if let Some(value) = self.first(Kind::TokensOut, "output tokens of a request", "tokens/request", (1.0, 1e7)) {
+        if let Some(value) = self.first(
+            Kind::TokensOut,
+            "output tokens of a request",
+            "tokens/request",
+            (1.0, 1e7),
+        ) {
             return value;
         }
-        self.default_tokens("tokens_out", "output tokens of a request", UseCase::of(&self.said).tokens().1)
+        self.default_tokens(
+            "tokens_out",
+            "output tokens of a request",
+            UseCase::of(&self.said).tokens().1,
+        )
     }
 
     fn default_tokens(&mut self, name: &str, label: &str, tokens: f64) -> Value {
         let case = UseCase::of(&self.said).as_str().replace('_', " ");
         let why = format!("A placeholder for {case}; the message does not state it.");
-        self.ledger.assume(name, label, tokens, "tokens/request", (1.0, 1e7), &why)
+        self.ledger
+            .assume(name, label, tokens, "tokens/request", (1.0, 1e7), &why)
     }
 
     /// Finds the model in use: the visitor's edit, the message, else none.
@@ -234,8 +355,17 @@ impl Work<'_> {
                 return;
             }
             let id: String = id.chars().take(60).collect();
-            let text = format!("The model \"{id}\" is not in the catalog; the answer stands on the one in the message.");
-            self.finding("warning", "An edited model is unknown", super::ledger::Prose { text, refs: Vec::new() });
+            let text = format!(
+                "The model \"{id}\" is not in the catalog; the answer stands on the one in the message."
+            );
+            self.finding(
+                "warning",
+                "An edited model is unknown",
+                super::ledger::Prose {
+                    text,
+                    refs: Vec::new(),
+                },
+            );
         }
         let in_role = |role| self.said.models_in(role).first().map(|id| (*id).to_owned());
         let found = in_role(ModelRole::Current)
@@ -246,10 +376,13 @@ impl Work<'_> {
 
     /// The display name of a model.
     pub(super) fn name(&self, id: &str) -> String {
-        self.catalog.model(id).map_or_else(|| id.to_owned(), |m| match &m.host {
-            Some(host) => format!("{} on {host}", m.name),
-            None => m.name.clone(),
-        })
+        self.catalog.model(id).map_or_else(
+            || id.to_owned(),
+            |m| match &m.host {
+                Some(host) => format!("{} on {host}", m.name),
+                None => m.name.clone(),
+            },
+        )
     }
 
     /// The row of a model, with source and date, as provenance names it.
@@ -257,14 +390,24 @@ impl Work<'_> {
         let Some(model) = self.catalog.model(id) else {
             return id.to_owned();
         };
-        let source = self.catalog.source(&model.evidence.source).unwrap_or(&model.evidence.source);
+        let source = self
+            .catalog
+            .source(&model.evidence.source)
+            .unwrap_or(&model.evidence.source);
         format!("{id}: {source} ({})", model.evidence.status.as_str())
     }
 
     /// The prices of a model for a prompt of this length; `editable` for those that the
     /// visitor should be able to replace.
-    pub(super) fn prices(&mut self, id: &str, prompt_tokens: f64, editable: bool) -> Option<Prices> {
-        let price = self.catalog.price_for_prompt(id, self.as_of, prompt_tokens)?;
+    pub(super) fn prices(
+        &mut self,
+        id: &str,
+        prompt_tokens: f64,
+        editable: bool,
+    ) -> Option<Prices> {
+        let price = self
+            .catalog
+            .price_for_prompt(id, self.as_of, prompt_tokens)?;
         let row = self.row(id);
         let name = self.name(id);
         let mut enter = |what: &str, key: &str, value: f64| {
@@ -286,8 +429,16 @@ impl Work<'_> {
             })
         };
         Some(Prices {
-            input: enter("price of input", "input_usd_per_mtok", price.input_usd_per_mtok),
-            output: enter("price of output", "output_usd_per_mtok", price.output_usd_per_mtok),
+            input: enter(
+                "price of input",
+                "input_usd_per_mtok",
+                price.input_usd_per_mtok,
+            ),
+            output: enter(
+                "price of output",
+                "output_usd_per_mtok",
+                price.output_usd_per_mtok,
+            ),
             cached: price
                 .cached_read_usd_per_mtok
                 .map(|p| enter("price of cached input", "cached_usd_per_mtok", p)),
@@ -302,9 +453,17 @@ impl Work<'_> {
         let (t_in, t_out) = (self.tokens_in(), self.tokens_out());
         let p = self.prices(id, t_in.value, editable)?;
         let label = format!("{}: cost of a request", self.name(id));
-        let inputs = [("t_in", &t_in), ("p_in", &p.input), ("t_out", &t_out), ("p_out", &p.output)];
+        let inputs = [
+            ("t_in", &t_in),
+            ("p_in", &p.input),
+            ("t_out", &t_out),
+            ("p_out", &p.output),
+        ];
         let formula = "(t_in * p_in + t_out * p_out) / 1e6";
-        Some(self.ledger.derive(&label, formula, PRICE_PAGES, &inputs, "USD/request"))
+        Some(
+            self.ledger
+                .derive(&label, formula, PRICE_PAGES, &inputs, "USD/request"),
+        )
     }
 
     /// Cost of a month at list price.
@@ -312,22 +471,27 @@ impl Work<'_> {
         let c = self.cost_of_request(id, editable)?;
         let n = self.requests_or_default();
         let label = format!("{}: cost a month", self.name(id));
-        Some(self.ledger.derive(&label, "n * c", PRICE_PAGES, &[("n", &n), ("c", &c)], "USD/month"))
+        Some(self.ledger.derive(
+            &label,
+            "n * c",
+            PRICE_PAGES,
+            &[("n", &n), ("c", &c)],
+            "USD/month",
+        ))
     }
 }
 
-/// How many of a period a month holds, as it stands in a formula.
-pub(super) fn month_factor(per: Per) -> Option<&'static str> {
+/// The formula that turns `x` of a period into a month's.
+fn month_formula(per: Per) -> Option<&'static str> {
     Some(match per {
-        Per::Second => "2629800",
-        Per::Minute => "43830",
-        Per::Hour => "730.5",
-        Per::Day => "30.4375",
-        Per::WorkingDay => "21.75",
-        Per::Week => "4.348214285714286",
-        Per::Month => "1",
-        Per::Quarter => "0.3333333333333333",
-        Per::Year => "0.08333333333333333",
+        Per::Second => "x * 2629800",
+        Per::Minute => "x * 43830",
+        Per::Hour => "x * 730.5",
+        Per::Day => "x * 30.4375",
+        Per::Week => "x * 30.4375 / 7",
+        Per::Month => "x",
+        Per::Quarter => "x / 3",
+        Per::Year => "x / 12",
         _ => return None,
     })
 }

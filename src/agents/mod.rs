@@ -4,10 +4,17 @@
 //! The engine is pure: the same task and catalog give the same answer, byte for byte.
 
 pub mod answer;
+mod builtin;
 pub mod calculate;
 pub mod catalog;
+mod cost;
+mod facts;
 pub mod ledger;
+mod scaling;
 pub mod understand;
+mod work;
+
+pub use builtin::{answer, category_of, reading};
 
 use std::collections::BTreeMap;
 
@@ -68,4 +75,17 @@ pub struct Refusal {
     pub code: String,
     /// What is missing and what to write instead.
     pub message: String,
+}
+
+pub mod backend;
+
+/// The name of the agent of a category, as people read it.
+pub fn name_of(category: Category) -> &'static str {
+    match category {
+        Category::Cost => "Cost Optimization Agent",
+        Category::Latency => "Latency Optimization Agent",
+        Category::Selection => "Model Selection Agent",
+        Category::Scaling => "Scaling Analysis Agent",
+        Category::Advanced => "Advanced Optimization Agent",
+    }
 }

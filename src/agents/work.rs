@@ -33,7 +33,12 @@ pub(super) const fn step(
     when: fn(&Work<'_>) -> bool,
     run: fn(&mut Work<'_>) -> Option<Prose>,
 ) -> Step {
-    Step { tool, from, when, run }
+    Step {
+        tool,
+        from,
+        when,
+        run,
+    }
 }
 
 /// Everything the steps of a plan share.
@@ -48,6 +53,8 @@ pub(super) struct Work<'a> {
     kept: BTreeMap<&'static str, Value>,
     /// The model in use, where one is named or assumed.
     pub(super) model: Option<String>,
+    /// The cost levers pulled so far.
+    pub(super) levers: Vec<super::cost::Lever>,
     emit: &'a mut dyn FnMut(Event),
 }
 
@@ -64,6 +71,7 @@ impl<'a> Work<'a> {
             draft: blank(task, catalog),
             kept: BTreeMap::new(),
             model: None,
+            levers: Vec::new(),
             task,
             said,
             catalog,
@@ -110,11 +118,19 @@ impl<'a> Work<'a> {
 
     /// Tells a thought, with the assumptions made so far.
     pub(super) fn think(&mut self, message: String) {
-        let assumed = |q: &&super::answer::NamedQuantity| {
-            q.source == super::answer::Source::Assumption
-        };
-        let assumptions = self.ledger.quantities().iter().filter(assumed).cloned().collect();
-        (self.emit)(Event::Thinking { message, assumptions });
+        let assumed =
+            |q: &&super::answer::NamedQuantity| q.source == super::answer::Source::Assumption;
+        let assumptions = self
+            .ledger
+            .quantities()
+            .iter()
+            .filter(assumed)
+            .cloned()
+            .collect();
+        (self.emit)(Event::Thinking {
+            message,
+            assumptions,
+        });
     }
 
     /// Adds a table, and shows it at once.
@@ -134,7 +150,9 @@ impl<'a> Work<'a> {
 
     /// Adds a fact of this message to the insights.
     pub(super) fn insight(&mut self, title: &str, prose: Prose) {
-        self.draft.business_insights.push(finding("info", title, prose));
+        self.draft
+            .business_insights
+            .push(finding("info", title, prose));
     }
 
     /// Adds a number to the headline, where there is room.
@@ -148,7 +166,11 @@ impl<'a> Work<'a> {
     /// Adds a sentence to the summary, and streams it.
     pub(super) fn summary(&mut self, prose: Prose) {
         let first = self.draft.summary.is_empty();
-        let text = if first { prose.text.clone() } else { format!(" {}", prose.text) };
+        let text = if first {
+            prose.text.clone()
+        } else {
+            format!(" {}", prose.text)
+        };
         (self.emit)(Event::Partial {
             message: "Summary".into(),
             text_delta: Some(text.clone()),
@@ -159,7 +181,13 @@ impl<'a> Work<'a> {
     }
 
     /// Adds a recommendation whose arithmetic is that of `value`; priority comes later.
-    pub(super) fn recommend(&mut self, title: &str, advice: Advice, value: &Value, gain: Option<Figure>) {
+    pub(super) fn recommend(
+        &mut self,
+        title: &str,
+        advice: Advice,
+        value: &Value,
+        gain: Option<Figure>,
+    ) {
         let (formula, arithmetic) = self
             .ledger
             .derivation(value)
@@ -226,16 +254,29 @@ impl<'a> Work<'a> {
     fn report_edits(&mut self) {
         for name in self.ledger.unknown_edits() {
             let name: String = name.chars().take(60).collect();
-            let text = format!(
-                "\"{name}\" is no quantity of this answer, so editing it changed nothing."
-            );
-            self.draft.findings.push(finding("warning", "An edited value was not used", Prose { text, refs: Vec::new() }));
+            let text =
+                format!("\"{name}\" is no quantity of this answer, so editing it changed nothing.");
+            self.draft.findings.push(finding(
+                "warning",
+                "An edited value was not used",
+                Prose {
+                    text,
+                    refs: Vec::new(),
+                },
+            ));
         }
         for (name, range) in self.ledger.refused_edits().to_vec() {
             let text = format!(
                 "The value for \"{name}\" was refused: it must be a number from {range}. The answer stands on the value shown instead."
             );
-            self.draft.findings.push(finding("warning", "An edited value is out of range", Prose { text, refs: Vec::new() }));
+            self.draft.findings.push(finding(
+                "warning",
+                "An edited value is out of range",
+                Prose {
+                    text,
+                    refs: Vec::new(),
+                },
+            ));
         }
     }
 }
@@ -259,12 +300,19 @@ pub(super) fn impact(part: f64, whole: f64) -> &'static str {
 
 /// A column of a table.
 pub(super) fn column(name: &str, unit: &str) -> Column {
-    Column { name: name.into(), unit: unit.into() }
+    Column {
+        name: name.into(),
+        unit: unit.into(),
+    }
 }
 
 /// A cell of words.
 pub(super) fn words(text: &str) -> super::answer::Cell {
-    super::answer::Cell { text: text.into(), value: None, id: None }
+    super::answer::Cell {
+        text: text.into(),
+        value: None,
+        id: None,
+    }
 }
 
 fn finding(severity: &str, title: &str, prose: Prose) -> Finding {
@@ -308,12 +356,21 @@ pub(super) fn cited(answer: &Answer) -> BTreeSet<String> {
     answer.questions.iter().for_each(|q| refs(&q.refs));
     answer.success_metrics.iter().for_each(|m| refs(&m.refs));
     refs(&answer.business_impact.refs);
-    let figures = answer.headline.iter().chain(&answer.business_impact.figures);
-    let gains = answer.recommendations.iter().filter_map(|r| r.gain.as_ref());
+    let figures = answer
+        .headline
+        .iter()
+        .chain(&answer.business_impact.figures);
+    let gains = answer
+        .recommendations
+        .iter()
+        .filter_map(|r| r.gain.as_ref());
     ids.extend(figures.chain(gains).map(|f| f.id.clone()));
     let cells = answer.tables.iter().flat_map(|t| t.rows.iter().flatten());
     ids.extend(cells.filter_map(|c| c.id.clone()));
-    let points = answer.charts.iter().flat_map(|c| c.series.iter().flat_map(|s| &s.points));
+    let points = answer
+        .charts
+        .iter()
+        .flat_map(|c| c.series.iter().flat_map(|s| &s.points));
     ids.extend(points.filter_map(|p| p.id.clone()));
     ids
 }
@@ -340,7 +397,11 @@ fn blank(task: &Task, catalog: &Catalog) -> Answer {
         catalog: CatalogNote {
             text: format!("built-in engine, prices as of {date}"),
             prices_as_of: date,
-            attributions: catalog.packs().iter().map(|p| p.attribution.clone()).collect(),
+            attributions: catalog
+                .packs()
+                .iter()
+                .map(|p| p.attribution.clone())
+                .collect(),
         },
         execution: Execution {
             backend: "builtin".into(),

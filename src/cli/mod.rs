@@ -1,7 +1,11 @@
 //! The command line: what can be said, and with which code a call ends. One file a subcommand.
 
+pub mod answer;
 pub mod check_config;
 pub mod completions;
+pub mod serve;
+pub mod welcome;
+pub mod understand;
 
 #[cfg(test)]
 mod tests;

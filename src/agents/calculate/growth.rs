@@ -58,7 +58,7 @@ pub fn first_month_above(
         } else {
             months.floor()
         };
-        (months < f64::from(HORIZON_MONTHS)).then_some(months as u32 + 1)
+        (months < f64::from(HORIZON_MONTHS)).then(|| months as u32 + 1)
     }))
 }
 

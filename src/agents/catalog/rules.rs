@@ -9,7 +9,7 @@ use super::Catalog;
 use super::document::{Document, Report};
 use super::hardware::{Architecture, Gpu, KvShape};
 use super::measurement::{Pack, Quantiles};
-use super::model::{CacheMechanism, Model, Price};
+use super::model::{CacheMechanism, Evidence, Model, Price};
 
 /// USD per million tokens; a hundred times the dearest model.
 const DEAREST: f64 = 10_000.0;
@@ -155,11 +155,15 @@ impl<'a> Checker<'a, '_, '_> {
             self.parameters(at, id, weights.total_billion, weights.active_billion);
             self.source(at, &weights.source);
         }
-        self.source(at, &model.evidence.source);
-        for key in &model.evidence.agree {
+        self.evidence(at, id, &model.evidence);
+    }
+
+    fn evidence(&mut self, at: &Range<usize>, id: &str, evidence: &Evidence) {
+        self.source(at, &evidence.source);
+        for key in &evidence.agree {
             self.source(at, key);
         }
-        for other in &model.evidence.differ {
+        for other in &evidence.differ {
             self.source(at, &other.source);
             self.positive(
                 at,
@@ -198,9 +202,11 @@ impl<'a> Checker<'a, '_, '_> {
             }
         }
         if let Some(read) = price.cached_read_usd_per_mtok {
-            // A cache that costs more than it saves would turn every saving's sign.
-            let what = format!("{id}: cached_read");
-            self.range(at, &what, read, 0.0, price.input_usd_per_mtok);
+            // A cache that costs more than it saves would turn every saving's sign. Against an
+            // input price that is itself at fault nothing can be said.
+            let input = price.input_usd_per_mtok;
+            let most = if input > 0.0 { input } else { DEAREST };
+            self.range(at, &format!("{id}: cached_read"), read, 0.0, most);
         }
     }
 

@@ -324,12 +324,15 @@ impl Serialize for Value {
     }
 }
 
-/// Beyond 1e30 a number says nothing but "too large"; it stays finite.
+/// Beyond this a number says nothing but "too large"; it stays finite.
+pub(super) const LARGEST: f64 = 1e31;
+
+/// Saturates at [`LARGEST`].
 pub(super) fn saturate(value: f64) -> f64 {
     if value.is_nan() {
         0.0
     } else {
-        value.clamp(-1e30, 1e30)
+        value.clamp(-LARGEST, LARGEST)
     }
 }
 
@@ -354,8 +357,6 @@ pub struct Quantity {
     pub by: Option<String>,
     /// The label of the workload, where the message lists several.
     pub workload: Option<String>,
-    /// The model it is stated for, where the words tie it to one.
-    pub model: Option<String>,
     /// False where it is outside of what can be computed with; then only shown.
     pub in_range: bool,
     /// Start and end in Unicode scalar values of the message.

@@ -1,0 +1,274 @@
+//! Whether an investment pays: payback, net present value, return.
+
+use super::super::answer::{Axis, Chart, Mark, Point, Series, Table};
+use super::super::ledger::{Prose, Value, say};
+use super::super::understand::{Kind, Quantity};
+use super::super::work::{Advice, Work, column, words};
+
+const FINANCE: &str = "corporate finance: discounted cash flow, flows at month end";
+
+/// An investment is named.
+pub(in crate::agents) fn states_investment(work: &Work<'_>) -> bool {
+    work.said.first(Kind::Invest).is_some()
+}
+
+fn money_a_month(work: &mut Work<'_>, kind: Kind, label: &str) -> Option<Value> {
+    let quantity: Quantity = work.said.first(kind)?.clone();
+    let unit = quantity.unit.to_string();
+    work.monthly(kind.as_str(), label, &quantity, &unit)
+}
+
+/// The saving a month: stated, else what the levers save.
+fn saving(work: &mut Work<'_>) -> Option<Value> {
+    money_a_month(work, Kind::Saving, "saving a month")
+        .or_else(|| work.kept("saving"))
+        .or_else(|| work.kept("switch_saving"))
+}
+
+/// Net present value, payback and return of the investment.
+pub(in crate::agents) fn investment(work: &mut Work<'_>) -> Option<Prose> {
+    let quantity = work.said.first(Kind::Invest)?.clone();
+    let currency = quantity.unit.to_string();
+    let amount = quantity.value.base()?;
+    let invest = work.stated(
+        "invest",
+        "investment",
+        &quantity,
+        amount,
+        &currency,
+        (0.0, 1e12),
+    );
+    let saving = saving(work)?;
+    let per_month = format!("{currency}/month");
+    if saving.unit != per_month {
+        return None;
+    }
+    let net = match money_a_month(work, Kind::RunCost, "cost of running it a month")
+        .filter(|r| r.unit == per_month)
+    {
+        Some(run) => work.ledger.derive(
+            "net saving a month",
+            "saving - run",
+            FINANCE,
+            &[("saving", &saving), ("run", &run)],
+            &per_month,
+        ),
+        None => saving.clone(),
+    };
+    let rate = match work.first(
+        Kind::DiscountRate,
+        "discount rate a year",
+        "fraction/year",
+        (0.0, 10.0),
+    ) {
+        Some(rate) => rate,
+        None => work.ledger.assume(
+            "discount_rate",
+            "discount rate a year",
+            0.1,
+            "fraction/year",
+            (0.0, 10.0),
+            "A customary rate; your finance department has its own.",
+        ),
+    };
+    let months = match work.first(Kind::Horizon, "months looked ahead", "months", (1.0, 120.0)) {
+        Some(months) => months,
+        None => work.ledger.assume(
+            "horizon_months",
+            "months looked ahead",
+            12.0,
+            "months",
+            (1.0, 120.0),
+            "One year, where the message names no horizon.",
+        ),
+    };
+    let inputs = [("I", &invest), ("f", &net), ("r", &rate), ("m", &months)];
+    let npv = work.ledger.derive(
+        "net present value",
+        "npv(I; f; r; m)",
+        "NPV = −I + sum over months t of f / (1 + r) ^ (t / 12); corporate finance",
+        &inputs,
+        &currency,
+    );
+    work.keep("npv", &npv);
+    work.keep("net_month", &net);
+    verdict(work, &invest, &net, &npv, &months);
+    curve(work, &inputs, &npv, &currency);
+    Some(say!(
+        "{} once for {} a month over {} months: net present value {}.",
+        invest.money(),
+        net.money(),
+        months.digits(3),
+        npv.money()
+    ))
+}
+
+fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months: &Value) {
+    let currency = invest.unit.clone();
+    let worth = npv.value > 0.0;
+    let decision = if worth {
+        "Invest"
+    } else {
+        "Do not invest on these numbers"
+    };
+    let mut rows = vec![
+        vec![words("Investment"), invest.cell(invest.money())],
+        vec![words("Net saving a month"), net.cell(net.money())],
+        vec![words("Net present value"), npv.cell(npv.money())],
+    ];
+    let mut why = say!(
+        "Over {} months the investment of {} returns {} a month; discounted, it is worth {}.",
+        months.digits(3),
+        invest.money(),
+        net.money(),
+        npv.money()
+    );
+    if net.value > 0.0 && invest.value > 0.0 {
+        let inputs = [("I", invest), ("f", net), ("m", months)];
+        let payback = work
+            .ledger
+            .derive("payback", "I / f", FINANCE, &inputs[..2], "months");
+        let roi = work.ledger.derive(
+            "return on investment over the horizon",
+            "(f * m - I) / I",
+            FINANCE,
+            &inputs,
+            "fraction",
+        );
+        rows.push(vec![
+            words("Payback"),
+            payback.cell(payback.digits(3).then(" months")),
+        ]);
+        rows.push(vec![
+            words("Return over the horizon"),
+            roi.cell(roi.percent()),
+        ]);
+        let rate = work
+            .ledger
+            .quantities()
+            .iter()
+            .find(|q| q.name == "discount_rate")
+            .map(|q| q.value);
+        if let Some(month) = discounted(work, invest, net, rate.unwrap_or(0.1)) {
+            rows.push(vec![
+                words("Paid back after discounting"),
+                month.cell(month.digits(4).then(" months")),
+            ]);
+            work.keep("discounted_payback", &month);
+        }
+        why = why.and(say!(
+            "It is paid back after {} months and returns {} of what was put in.",
+            payback.digits(3),
+            roi.percent()
+        ));
+        work.keep("payback", &payback);
+        work.keep("roi", &roi);
+    } else {
+        why = why.and(say!("It is never paid back."));
+    }
+    work.table(Table {
+        id: "investment".into(),
+        title: format!("The investment: {}", decision.to_lowercase()),
+        columns: vec![column("", ""), column("Value", &currency)],
+        rows,
+    });
+    let advice = Advice {
+        why,
+        effort: "medium",
+        impact: if worth { "high" } else { "low" },
+        confidence: "high",
+    };
+    let gain = worth.then(|| npv.figure(npv.money().then(" net present value")));
+    work.recommend(decision, advice, npv, gain);
+}
+
+/// First month in which the discounted flows have paid the investment back.
+fn discounted(work: &mut Work<'_>, invest: &Value, net: &Value, rate: f64) -> Option<Value> {
+    let paid = super::super::calculate::finance::discounted_payback_month(
+        invest.value,
+        net.value,
+        rate,
+        600,
+    );
+    paid.ok().flatten()?;
+    let rate = work.ledger.assume(
+        "discount_rate",
+        "discount rate a year",
+        rate,
+        "fraction/year",
+        (0.0, 10.0),
+        "",
+    );
+    let inputs = [("I", invest), ("f", net), ("r", &rate)];
+    Some(work.ledger.derive(
+        "month in which the discounted flows have paid it back",
+        "discounted_payback(I; f; r)",
+        FINANCE,
+        &inputs,
+        "months",
+    ))
+}
+
+fn curve(work: &mut Work<'_>, inputs: &[(&str, &Value)], npv: &Value, currency: &str) {
+    let months = inputs[3].1.value.round().clamp(1.0, 120.0) as u32;
+    let xs: Vec<f64> = (0..=months).map(f64::from).collect();
+    let curve = work.ledger.curve(
+        "cumulative discounted flow",
+        "npv(I; f; r; m)",
+        FINANCE,
+        inputs,
+        currency,
+        ("m", &xs),
+    );
+    let points: Vec<Point> = curve
+        .points
+        .iter()
+        .map(|(x, y)| Point {
+            x: Some(*x),
+            y: *y,
+            id: Some(curve.id.clone()),
+            ..Point::default()
+        })
+        .collect();
+    let mut text = say!(
+        "The discounted flows reach {} at the end of the horizon.",
+        npv.money()
+    );
+    let mut marks = vec![Mark {
+        axis: "y".into(),
+        value: 0.0,
+        label: "paid back".into(),
+    }];
+    if let Some(month) = work.kept("discounted_payback") {
+        text = text.and(say!("They cross zero in month {}.", month.digits(4)));
+        marks.push(Mark {
+            axis: "x".into(),
+            value: month.value,
+            label: "first month above zero".into(),
+        });
+    }
+    work.chart(Chart {
+        id: "payback".into(),
+        kind: "line".into(),
+        title: "Cumulative discounted flow".into(),
+        x: Axis {
+            label: "Month".into(),
+            unit: "months".into(),
+            scale: "linear".into(),
+        },
+        y: Axis {
+            label: "Cumulative, discounted".into(),
+            unit: currency.into(),
+            scale: "linear".into(),
+        },
+        series: vec![Series {
+            name: "Cumulative, discounted".into(),
+            points,
+        }],
+        marks,
+        table: "investment".into(),
+        source: "your numbers".into(),
+        text: text.text,
+        refs: text.refs,
+    });
+}
