@@ -18,10 +18,28 @@ fn main() -> ExitCode {
         }
         Command::Completions(args) => written(cli::completions::run(&args, &mut std::io::stdout())),
         Command::Send(args) => cli::send::run(&args),
-        Command::Understand(args) => cli::understand::run(&args),
-        Command::Answer(args) => cli::answer::run(&args),
+        Command::Understand(args) => {
+            let mut input = std::io::stdin().lock();
+            written(cli::understand::run(
+                &args,
+                today(),
+                &mut input,
+                &mut std::io::stdout().lock(),
+                &mut std::io::stderr(),
+            ))
+        }
+        Command::Answer(args) => written(cli::answer::run(
+            &args,
+            today(),
+            &mut std::io::stdout().lock(),
+            &mut std::io::stderr(),
+        )),
     };
     exit.into()
+}
+
+fn today() -> time::Date {
+    emflow::clock::wall().date()
 }
 
 /// A reader that went away (`emflow completions bash | head -1`) is no failure of ours.

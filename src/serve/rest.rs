@@ -79,13 +79,14 @@ pub(super) fn issue_ticket(headers: &HeaderMap, services: &Services) -> Result<R
     check_origin(headers, services)?;
     let identity = authenticate(headers, None, services)?;
     attempt(&services.limits.visitor_attempts, &identity.user_id)?;
+    let user = identity.user_id.clone();
     let ticket = services.access.issue_ticket(identity, clock::now());
     let ticket =
         ticket.map_err(|why| Problem::new(Code::Overloaded, why.to_string()).retry_after(30))?;
     let ms = u64::try_from(services.access.ticket_lifetime().as_millis()).unwrap_or(u64::MAX);
     Ok(reply::json(
         StatusCode::CREATED,
-        &json!({"ticket": ticket, "expires_in_ms": ms}),
+        &json!({"ticket": ticket, "expires_in_ms": ms, "user_id": user}),
     ))
 }
 
