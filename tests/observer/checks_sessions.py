@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 
@@ -100,6 +101,22 @@ async def isolation_ack(world: World):
     await one.barrier()
     fresh = await world.connect(two.visitor, ack="never")
     equal("acknowledged_sequence of the other", 0, fresh.greeting.payload["acknowledged_sequence"])
+
+
+@check("sessions: 16 visitors and 10 messages of one at the same moment, and every one ends")
+async def all_at_once(world: World):
+    async def one(client: Client):
+        session = await client.accepted()
+        return (await client.ending(session, 20.0)).type
+
+    clients = [await world.connect() for _ in range(16)]
+    endings = await asyncio.gather(*map(one, clients), return_exceptions=True)
+    stuck = sum(ending != "agent_completed" for ending in endings)
+    equal("visitors whose accepted message did not end", 0, stuck)
+    busy = await world.connect()
+    sessions = [await busy.accepted() for _ in range(10)]
+    for session in sessions:
+        equal("ending", "agent_completed", (await busy.ending(session, 20.0)).type)
 
 
 @check("sessions: GET by its visitor 200 with the result, another 403 or 404, nobody 401")
