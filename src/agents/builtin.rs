@@ -8,7 +8,7 @@ use super::catalog::Catalog;
 use super::ledger::Prose;
 use super::understand::{ListPrices, ModelNames, Understanding, understand};
 use super::work::{Step, Work};
-use super::{Event, Refusal, Task, cost, scaling};
+use super::{Event, Refusal, Task, cost, latency, scaling};
 use crate::id::Category;
 
 /// One agent: its name, its rule table, and how it explains.
@@ -24,6 +24,11 @@ const fn agent(category: Category) -> Agent {
             name: scaling::NAME,
             plan: scaling::PLAN,
             explain: scaling::explain,
+        },
+        Category::Latency => Agent {
+            name: latency::NAME,
+            plan: latency::PLAN,
+            explain: latency::explain,
         },
         _ => Agent {
             name: cost::NAME,

@@ -9,6 +9,7 @@ pub mod calculate;
 pub mod catalog;
 mod cost;
 mod facts;
+mod latency;
 pub mod ledger;
 mod scaling;
 pub mod understand;
