@@ -11,12 +11,16 @@ const SPEND_RATIO: std::ops::RangeInclusive<f64> = 0.8..=1.25;
 
 /// The name of the guard and the range (lowest, highest) of a quantity, in its unit.
 fn guard(q: &Quantity) -> Option<(&'static str, f64, f64)> {
-    const TINY: f64 = 1e-12;
     let per_second = q
         .per
         .and_then(|p| p.per_month())
         .map_or(1.0, |n| 2_629_800.0 / n);
-    Some(match q.kind {
+    bounds(q.kind, per_second)
+}
+
+fn bounds(kind: Kind, per_second: f64) -> Option<(&'static str, f64, f64)> {
+    const TINY: f64 = 1e-12;
+    Some(match kind {
         Kind::Requests | Kind::Sessions => ("requests", TINY, 1e9 * per_second),
         Kind::RequestsPerUser | Kind::RateLimit => ("requests", TINY, 1e12),
         Kind::TokensIn
@@ -54,6 +58,11 @@ fn guard(q: &Quantity) -> Option<(&'static str, f64, f64)> {
         Kind::Horizon | Kind::Duration => ("time", TINY, 1e5),
         _ => return None,
     })
+}
+
+/// The name under which a kind is guarded.
+pub(super) fn group(kind: Kind) -> &'static str {
+    bounds(kind, 1.0).map_or("number", |guard| guard.0)
 }
 
 /// Marks what is out of range; returns the flags.

@@ -195,8 +195,15 @@ pub(super) fn hardware(scene: &Scene) -> Option<Draft> {
     }
     let unit = scene.unit()?;
     if unit.lemma("gb") {
-        let memory = Draft::of(scene, Kind::GpuMemory, "GB");
-        return Some(memory.tight(scene));
+        let card = scene.before().and_then(|t| gpu_name(&t.word));
+        let mut memory = Draft::of(scene, Kind::GpuMemory, "GB");
+        memory.end = scene.phrase.start + 1;
+        if let Some(name) = card {
+            memory.kind = Kind::Gpu;
+            memory.unit = Cow::Borrowed(name);
+            memory.start -= 1;
+        }
+        return Some(memory);
     }
     if unit.lemma("watt") || unit.word == "w" && unit.upper {
         return Some(Draft::of(scene, Kind::Power, "W"));
@@ -220,11 +227,7 @@ pub(super) fn tokens(scene: &Scene) -> Option<Draft> {
     let phrase = scene.phrase_tags();
     let unit = scene.unit();
     let named = phrase & TOKEN != 0;
-    let bare_in = scene.next_or_unit().is_some_and(|t| {
-        matches!(t.meaning.lemma, "in" | "input") && !t.is(REQUEST)
-            || t.word == "out"
-            || t.lemma("output") && !t.is(REQUEST)
-    });
+    let bare_in = directed(scene);
     if amount.spelled || amount.times || amount.params {
         return None;
     }
@@ -263,6 +266,21 @@ pub(super) fn tokens(scene: &Scene) -> Option<Draft> {
         draft = draft.spread_or("");
     }
     Some(draft)
+}
+
+/// "700 in", "150 en sortie", "200 на выходе": a direction stands for its tokens.
+fn directed(scene: &Scene) -> bool {
+    let window =
+        &scene.tokens[scene.amount.tokens.end..scene.right.end.min(scene.amount.tokens.end + 3)];
+    let way = |t: &Token| {
+        (t.is(INPUT) && t.lemma("input") || t.is(OUTPUT)) && !t.is(REQUEST) || t.word == "in"
+    };
+    let link = |t: &Token| matches!(t.word.as_str(), "en" | "de" | "на" | "als" | "à" | "of");
+    match window {
+        [first, ..] if way(first) => true,
+        [first, second, ..] => link(first) && way(second),
+        _ => false,
+    }
 }
 
 /// "42 million tokens a week", "input 3.1 billion tokens" of an invoice.
@@ -345,6 +363,13 @@ fn context_window(scene: &Scene) -> bool {
         "must",
         "or more",
     ]);
+    let needs = needs
+        && scene.tokens[scene.left.clone()]
+            .iter()
+            .any(|t| t.is(WANT | OVER))
+        || scene.left_clause().iter().rev().take(3).any(|t| t.is(OVER))
+        || scene.right_clause().iter().take(4).any(|t| t.is(OVER))
+        || needs && left;
     let gpu = scene.says(&["gpu", "concurrent"])
         || scene.around().iter().any(|t| gpu_name(&t.word).is_some());
     let part = scene.tokens[scene.phrase.clone()]
@@ -387,10 +412,15 @@ fn direction(scene: &Scene) -> Kind {
     if slash_after(scene) {
         return Kind::TokensIn;
     }
+    let way =
+        &scene.tokens[scene.amount.tokens.end..scene.right.end.min(scene.amount.tokens.end + 2)];
+    if directed(scene) && way.iter().any(|t| t.is(OUTPUT)) && !way[0].is(TOKEN) {
+        return Kind::TokensOut;
+    }
     let phrase = &scene.tokens[scene.phrase.clone()];
     if phrase
         .windows(2)
-        .any(|w| w[0].word == "all" && w[1].word == "in")
+        .any(|w| w[0].word == "all" && w[1].word == "in" || w[0].word == "in" && w[1].is(TOTAL))
     {
         return Kind::TokensPerRequest;
     }
@@ -426,10 +456,22 @@ fn direction(scene: &Scene) -> Kind {
     if scene.per_noun & (REQUEST | TURN) != 0 {
         return Kind::TokensPerRequest;
     }
-    if scene.left_clause().iter().any(|t| t.is(TOTAL)) {
+    let generated = scene.says(&["generation", "generate", "generates", "decode", "decoding"]);
+    if generated || scene.left_clause().iter().any(|t| t.is(TOTAL)) || after_texts(scene) {
         return Kind::TokensOut;
     }
     Kind::TokensIn
+}
+
+/// "250k product descriptions, 400 tokens each": each description has them.
+fn after_texts(scene: &Scene) -> bool {
+    let comma = scene.before().is_some_and(|t| t.symbol(','));
+    let noun = scene
+        .left
+        .end
+        .checked_sub(2)
+        .and_then(|at| scene.tokens.get(at));
+    comma && noun.is_some_and(|t| t.lemma("completion"))
 }
 
 /// The first word that tells input from output.
@@ -474,6 +516,15 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
             .tokens
             .get(scene.end + 1)
             .is_some_and(|t| t.word == "once");
+    let replica = scene
+        .left_clause()
+        .iter()
+        .rev()
+        .take(6)
+        .any(|t| t.is(REPLICA));
+    if timed.is_none() && replica && phrase & REQUEST != 0 && scene.amount.values[0] >= 1.0 {
+        return Some(Draft::of(scene, Kind::SlotsPerReplica, "slot"));
+    }
     let several = scene.amount.values.iter().all(|v| *v >= 2.0);
     if timed.is_none() && several && (countable && beside || at_once && phrase & USER == 0) {
         let own = phrase & REQUEST != 0 && !at_once;
@@ -487,7 +538,10 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
     {
         return Some(Draft::of(scene, Kind::Concurrent, "session"));
     }
-    if phrase & STEP != 0 && timed.is_none() {
+    let sequential = scene.tokens[scene.phrase.clone()]
+        .iter()
+        .any(|t| t.word == "sequential" || t.word == "consecutive" || t.word == "serial");
+    if timed.is_none() && (phrase & STEP != 0 || sequential && phrase & REQUEST != 0) {
         return Some(Draft::of(scene, Kind::Steps, "call"));
     }
     if phrase & SESSION != 0 && (facts.turns || phrase & REQUEST == 0) {
@@ -517,14 +571,23 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
             "benchmark",
             "benchmarked",
             "tested",
-            "log",
         ])
     {
         return Some(Draft::of(scene, Kind::Sample, "request"));
     }
     // A small number of things without a period is no volume.
     let volume = timed.is_some() || scene.amount.values.iter().all(|v| *v >= 1000.0);
-    volume.then(|| requests(scene, timed.or(facts.money_per).or(Some(Per::Month))))
+    let nightly = scene
+        .around()
+        .iter()
+        .any(|t| matches!(t.word.as_str(), "nightly" | "nächtlich"))
+        .then_some(Per::Day);
+    volume.then(|| {
+        requests(
+            scene,
+            timed.or(nightly).or(facts.money_per).or(Some(Per::Month)),
+        )
+    })
 }
 
 /// "60 prompts per day" of each user; "7 tool calls" of each request.
@@ -559,11 +622,19 @@ pub(super) fn requests(scene: &Scene, per: Option<Per>) -> Draft {
     let draft = Draft::of(scene, Kind::Requests, "request").per(per);
     let right = scene.right_clause();
     let left = scene.left_clause();
-    let average = right.iter().take(6).any(|t| t.is(AVERAGE))
-        || left.iter().rev().take(3).any(|t| t.is(AVERAGE));
-    let peak =
-        right.iter().take(6).any(|t| t.is(PEAK)) || left.iter().rev().take(6).any(|t| t.is(PEAK));
-    draft.spread_or(if peak && !average { "peak" } else { "avg" })
+    let nearest = |tags: Tags| {
+        let after = right.iter().take(6).position(|t| t.is(tags));
+        let before = left.iter().rev().take(6).position(|t| t.is(tags));
+        after.into_iter().chain(before).min()
+    };
+    let peak = match (nearest(PEAK), nearest(AVERAGE)) {
+        (Some(peak), Some(average)) => peak < average,
+        (peak, _) => peak.is_some(),
+    };
+    let limit = left.iter().any(|t| t.lemma("limit"));
+    draft
+        .role(limit.then_some(Role::Limit))
+        .spread_or(if peak { "peak" } else { "avg" })
 }
 
 /// Users, tenants, slots, fields, pages, options.
@@ -587,7 +658,7 @@ pub(super) fn things(scene: &Scene, _facts: &Facts) -> Option<Draft> {
                 .any(|t| t.is(REPLICA) || t.is(SLOT) || t.word == "each");
         return replica.then(|| Draft::of(scene, Kind::SlotsPerReplica, "slot"));
     }
-    if phrase & REPLICA != 0 {
+    if phrase & REPLICA != 0 && !spelled {
         return Some(Draft::of(scene, Kind::Replicas, "replica"));
     }
     if unit("field") && !spelled {
@@ -625,7 +696,9 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
     let draft = Draft::of(scene, Kind::Users, unit).per(scene.per);
     match scene.per {
         _ if word("mau") => draft.per(Per::Month).q("mau"),
-        _ if word("dau") || word("daily") => draft.per(Per::Day).q("dau"),
+        _ if word("dau") || word("active") && scene.per == Some(Per::Day) => {
+            draft.per(Per::Day).q("dau")
+        }
         Some(Per::Day) => draft.q("dau"),
         Some(Per::Month) => draft.q("mau"),
         _ => draft.spread_or("total"),
@@ -636,8 +709,13 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
 /// resolved against the quantity before, see `links`.
 pub(super) fn elliptic(scene: &Scene) -> Option<Draft> {
     let amount = scene.amount;
-    if amount.spelled || amount.times || amount.params || amount.minutes || !scene.phrase.is_empty()
-    {
+    if amount.spelled || amount.times || amount.params || amount.minutes {
+        return None;
+    }
+    if let Some(draft) = headed(scene) {
+        return Some(draft);
+    }
+    if !scene.phrase.is_empty() {
         return None;
     }
     let q = match scene.next() {
@@ -668,6 +746,69 @@ pub(super) fn elliptic(scene: &Scene) -> Option<Draft> {
     )
 }
 
+/// "output 150", "tokens in: 800", "of which 2,000 are a static prompt",
+/// "fan-out of 12": the noun stands before or behind a verb.
+fn headed(scene: &Scene) -> Option<Draft> {
+    let value = scene.amount.values[0];
+    let last: Vec<&Token> = scene
+        .left_clause()
+        .iter()
+        .rev()
+        .filter(|t| {
+            t.shape == Shape::Word
+                && !matches!(t.meaning.lemma, "of" | "now")
+                && !matches!(
+                    t.word.as_str(),
+                    "about"
+                        | "around"
+                        | "roughly"
+                        | "approx"
+                        | "circa"
+                        | "ca"
+                        | "etwa"
+                        | "environ"
+                        | "unos"
+                        | "около"
+                        | "around"
+                )
+                && !t.is(UNDER | OVER)
+        })
+        .take(2)
+        .collect();
+    let first = last.first()?;
+    let closed = scene.phrase.is_empty() && scene.per.is_none();
+    let token = |kind: Kind| {
+        Some(
+            Draft::of(scene, kind, "token")
+                .per(Per::Request)
+                .tight(scene),
+        )
+    };
+    if matches!(first.word.as_str(), "fan-out" | "fanout") && closed && value >= 2.0 {
+        return Some(Draft::of(scene, Kind::Fanout, "call"));
+    }
+    if first.word == "which" || first.word == "davon" || first.word == "including" {
+        let prefix = scene
+            .right_clause()
+            .iter()
+            .take(6)
+            .any(|t| t.is(PREFIX | CACHE));
+        return prefix.then(|| token(Kind::TokensPrefix)).flatten();
+    }
+    let tokens = last.get(1).is_some_and(|t| t.is(TOKEN));
+    if !closed || value < 1.0 || value > 1e7 || value.fract() != 0.0 {
+        return None;
+    }
+    match first.meaning.lemma {
+        "output" if first.word.starts_with("out") || tokens => {
+            token(Kind::TokensOut).map(|d| d.spread_or(""))
+        }
+        "input" => token(Kind::TokensIn).map(|d| d.spread_or("")),
+        "in" if tokens => token(Kind::TokensIn).map(|d| d.spread_or("")),
+        _ => None,
+    }
+}
+
 /// "45k widgets per month": what is done per time is a request.
 pub(super) fn anything_per_time(scene: &Scene) -> Option<Draft> {
     let per = scene.per.filter(|per| per.per_month().is_some())?;
@@ -678,6 +819,7 @@ pub(super) fn anything_per_time(scene: &Scene) -> Option<Draft> {
         .tokens
         .get(scene.amount.tokens.end)
         .is_some_and(|t| t.symbol('/'));
-    (plain && !foreign && (!scene.phrase.is_empty() || slash || scene.near(REQUEST)))
+    let volume = scene.amount.values.len() > 1 || scene.says(&["traffic"]);
+    (plain && !foreign && (!scene.phrase.is_empty() || slash || volume || scene.near(REQUEST)))
         .then(|| requests(scene, Some(per)).role(None::<Role>))
 }

@@ -109,6 +109,8 @@ impl Lexer<'_> {
             self.push(Shape::Word, meaning, self.at + len);
         } else if c.is_alphabetic() {
             self.word();
+        } else if c == '.' && self.tokens.last().is_some_and(is_abbreviation) {
+            self.at += 1;
         } else {
             let sentence = matches!(c, '.' | '!' | '?' | ';' | '\n')
                 && (c == '\n' || !self.peek(1).is_ascii_digit());
@@ -189,6 +191,15 @@ impl Lexer<'_> {
             upper,
         });
     }
+}
+
+/// A word whose full stop ends no sentence.
+fn is_abbreviation(token: &Token) -> bool {
+    const SHORT: &[&str] = &[
+        "mio", "mrd", "mln", "tsd", "bn", "тыс", "млн", "млрд", "ca", "approx", "vs", "etc", "no",
+        "nr", "max", "min", "avg", "std", "sek", "руб", "e.g", "z", "bzw", "inkl",
+    ];
+    SHORT.contains(&token.word.as_str())
 }
 
 /// `p95`, `p99.9`, `tp90`: the fraction and how many characters follow the word.

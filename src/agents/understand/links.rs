@@ -7,7 +7,7 @@ use time::Date;
 
 use super::lexer::{Shape, Token};
 use super::lexicon::*;
-use super::quantity::{Kind, Metric, Role, Value};
+use super::quantity::{Kind, Metric, Per, Role, Value};
 use super::rules::{Draft, Facts, classify};
 use super::scene::{Scene, period};
 use super::times::percentile_name;
@@ -37,7 +37,10 @@ pub(super) fn drafts(
         }) {
             continue;
         }
-        let draft = ellipsis(scene, list.last()).or_else(|| classify(scene, facts));
+        let draft = ellipsis(scene, list.last())
+            .or_else(|| passed(scene, &list))
+            .or_else(|| corrected(scene, list.last()))
+            .or_else(|| classify(scene, facts));
         let Some(mut draft) = draft else { continue };
         if let Some(lead) = led_by {
             draft.q = Some(percentile_name(fraction(lead)).into());
@@ -58,6 +61,10 @@ pub(super) fn drafts(
             };
             draft.per = Some(per);
         }
+        if continues_limit(&draft, list.last(), tokens) {
+            draft.kind = Kind::RateLimit;
+            draft.q = Some("rpm".into());
+        }
         list.push(draft);
     }
     list.extend(in_words(tokens, &list));
@@ -65,6 +72,17 @@ pub(super) fn drafts(
     dates(&mut list, tokens, as_of);
     summands(&mut list, tokens);
     list
+}
+
+/// "Our quota is 30,000 tokens per minute and 60 requests per minute."
+fn continues_limit(draft: &Draft, before: Option<&Draft>, tokens: &[Token]) -> bool {
+    let limit = before.filter(|d| d.kind == Kind::RateLimit);
+    let near = limit.is_some_and(|d| {
+        tokens
+            .get(d.end..draft.start)
+            .is_some_and(|gap| gap.len() <= 2)
+    });
+    near && draft.kind == Kind::Requests && draft.per == Some(Per::Minute)
 }
 
 /// 0.95 of "95 %" and of "19 of 20".
@@ -162,6 +180,80 @@ fn ellipsis(scene: &Scene, before: Option<&Draft>) -> Option<Draft> {
     None
 }
 
+/// A number alone: no noun, currency, percent or word makes it something else.
+fn is_plain(scene: &Scene) -> bool {
+    let amount = scene.amount;
+    let bare =
+        !amount.spelled && !amount.percent && !amount.times && !amount.params && !amount.minutes;
+    bare && amount.currency.is_none() && scene.phrase.is_empty()
+}
+
+/// "When do we pass 5 million?": a limit of the volume stated before.
+fn passed(scene: &Scene, list: &[Draft]) -> Option<Draft> {
+    let volume = list
+        .iter()
+        .rfind(|d| matches!(d.kind, Kind::Requests | Kind::Users))?;
+    let crossing = |t: &Token| {
+        matches!(
+            t.word.as_str(),
+            "pass"
+                | "reach"
+                | "exceed"
+                | "cross"
+                | "hit"
+                | "surpass"
+                | "überschreiten"
+                | "erreichen"
+                | "dépasser"
+                | "superar"
+        )
+    };
+    let before = scene.left_clause().iter().rev().take(3).any(crossing);
+    let same = scene.per.is_none_or(|per| Some(per) == volume.per);
+    (is_plain(scene) && before && same && scene.amount.values[0] >= 100.0).then(|| {
+        let mut draft = Draft::of(scene, volume.kind, "")
+            .per(volume.per)
+            .role(Role::Limit);
+        draft.unit = volume.unit.clone();
+        draft
+    })
+}
+
+/// "No wait, 100 million per month", "or was it 10,000?": the same thing again.
+fn corrected(scene: &Scene, before: Option<&Draft>) -> Option<Draft> {
+    let before = before.filter(|d| matches!(d.value, Value::One(_)))?;
+    let gap = &scene.tokens[scene.left.clone()];
+    let again = |t: &Token| {
+        matches!(
+            t.word.as_str(),
+            "wait" | "rather" | "actually" | "correction" | "sorry" | "was" | "maybe" | "mean"
+        )
+    };
+    let doubted = gap.len() <= 6
+        && gap.iter().any(again)
+        && gap
+            .iter()
+            .any(|t| t.lemma("or") || t.lemma("not") || t.symbol(',') || t.word == "actually");
+    let countable = matches!(
+        before.kind,
+        Kind::Requests
+            | Kind::Users
+            | Kind::TokensIn
+            | Kind::TokensOut
+            | Kind::Spend
+            | Kind::Latency
+    );
+    let same = scene.per.is_none() || before.per.is_none() || before.kind == Kind::Requests;
+    (is_plain(scene) && doubted && countable && same).then(|| {
+        let mut draft = Draft::of(scene, before.kind, "").per(scene.per.or(before.per));
+        draft.unit = before.unit.clone();
+        draft.q = before.q.clone();
+        draft.metric = before.metric;
+        draft.role = before.role;
+        draft
+    })
+}
+
 /// "triples", "doubling every quarter", "two of them in parallel", "an H100",
 /// "what p99": quantities without a numeral.
 fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
@@ -193,17 +285,18 @@ fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
                 Value::One(token.meaning.scale),
             );
             if let Some((Some(per), 0, end)) = every {
-                draft = draft.per(per);
+                // The period is no denominator of a factor; it says how often.
+                draft = draft.q(format!("every:{}", per.as_str()));
                 draft.end = end;
             }
             found.push(draft);
         } else if let Some(name) = super::counts::gpu_name(&token.word) {
-            let twice = list
+            let twice = list.iter().any(|d| {
+                d.kind == Kind::GpuCount && d.q.as_deref() == Some(name)
+                    || d.kind == Kind::Gpu && d.unit == name
+            }) || found
                 .iter()
-                .any(|d| d.kind == Kind::GpuCount && d.q.as_deref() == Some(name))
-                || found
-                    .iter()
-                    .any(|d: &Draft| d.kind == Kind::Gpu && d.unit == name);
+                .any(|d: &Draft| d.kind == Kind::Gpu && d.unit == name);
             if !twice {
                 found.push(blank(Kind::Gpu, name.into(), Value::Absent));
             }
@@ -217,9 +310,20 @@ fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
                     "fraction".into(),
                     Value::One(value),
                 ));
+            } else if sum_of_money(tokens, at) {
+                found.push(blank(
+                    Kind::PercentileWanted,
+                    "fraction".into(),
+                    Value::One(value),
+                ));
             } else if asked(tokens, at) {
                 let total = tokens[at.saturating_sub(3)..at].iter().any(|t| t.is(TOTAL));
-                let metric = if total {
+                let next = tokens.get(at + 1);
+                let metric = if next.is_some_and(|t| t.is(WAIT)) {
+                    Metric::Wait
+                } else if next.is_some_and(|t| t.is(FIRST)) {
+                    Metric::Ttft
+                } else if total {
                     Metric::Total
                 } else {
                     Metric::Unspecified
@@ -249,6 +353,14 @@ fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
         }
     }
     found
+}
+
+/// "the P90 annual budget": a percentile of a simulated sum.
+fn sum_of_money(tokens: &[Token], at: usize) -> bool {
+    let after = tokens.iter().skip(at + 1).take(4);
+    after
+        .take_while(|t| t.shape == Shape::Word)
+        .any(|t| t.is(BUDGET | PAY | COST) || t.lemma("save"))
 }
 
 /// "What p99 should we expect?": a percentile without a time, in a question.

@@ -101,13 +101,20 @@ pub fn understand(
     let currency_assumed = drafts
         .iter()
         .any(|d| d.q.as_deref() == Some("assumed_currency"));
+    let overflow: Vec<String> = drafts
+        .iter()
+        .filter(|d| overflows(d))
+        .map(|d| format!("overflow:{}", checks::group(d.kind)))
+        .collect();
     u.quantities = drafts
         .into_iter()
+        .filter(|draft| !overflows(draft))
         .map(|draft| place.quantity(draft))
         .collect();
     workloads::label(&mut u.quantities, &mut u.constraints, &text, &tokens);
 
     let mut flags = checks::ranges(&mut u.quantities);
+    flags.extend(overflow);
     flags.extend(checks::contradictions(&u, prices));
     flags.extend(checks::missing(&u));
     let mut flag = |raised: bool, name: String| {
@@ -130,6 +137,12 @@ pub fn understand(
         }
     }
     u
+}
+
+/// A number without a finite value states nothing; only the flag remains.
+fn overflows(draft: &rules::Draft) -> bool {
+    let limit = quantity::LARGEST;
+    draft.value.numbers().iter().any(|v| v.abs() >= limit)
 }
 
 /// The way from tokens back to the words of the visitor.
@@ -215,16 +228,19 @@ pub fn prediction_json(id: &str, u: &Understanding) -> serde_json::Value {
         .iter()
         .map(|q| {
             serde_json::json!({
-                "kind": q.kind, "value": q.value, "unit": q.unit, "per": q.per, "q": q.q,
+                "kind": q.kind, "value": q.value, "unit": (!q.unit.is_empty()).then_some(&q.unit), "per": q.per, "q": q.q,
                 "metric": q.metric, "role": q.role, "by": q.by, "span": q.quote,
             })
         })
         .collect();
-    let models: Vec<_> = u
+    let known = u
         .models
         .iter()
-        .map(|m| serde_json::json!({"id": m.id, "role": m.role}))
-        .collect();
+        .map(|m| serde_json::json!({"id": m.id, "role": m.role}));
+    let unknown = u.unknown_models.iter().map(
+        |name| serde_json::json!({"id": format!("unknown:{name}"), "role": ModelRole::Mentioned}),
+    );
+    let models: Vec<_> = known.chain(unknown).collect();
     serde_json::json!({
         "id": id, "quantities": quantities, "models": models, "flags": u.flags,
     })

@@ -202,7 +202,10 @@ impl ModelNames {
                     break;
                 }
                 versions += 1;
-            } else if !(is_tier(part) || part.glued) {
+            } else if !(is_tier(part)
+                || part.glued
+                || versions > 0 && part.joined && is_hyphened(parts, at + count, text))
+            {
                 break;
             }
             count += 1;
@@ -217,6 +220,11 @@ impl ModelNames {
             },
         ))
     }
+}
+
+/// "GPT-7-ultra-mega": what hangs on a name by hyphens is part of it.
+fn is_hyphened(parts: &[Part], at: usize, text: &Text) -> bool {
+    text.lower.get(parts[at - 1].range.end) == Some(&'-')
 }
 
 fn is_tier(part: &Part) -> bool {

@@ -113,7 +113,7 @@ fn direction(scene: &Scene, end: usize) -> Tags {
             t.meaning.tags & OUTPUT
         }
     };
-    let stop = scene.right.end.min(end + 2).max(scene.amount.tokens.end);
+    let stop = scene.tokens.len().min(end + 1).max(scene.amount.tokens.end);
     let right = scene.tokens[scene.amount.tokens.end..stop]
         .iter()
         .map(kind)
@@ -152,13 +152,22 @@ fn hourly(scene: &Scene, currency: &'static str) -> Option<Draft> {
     if near(GPU) || card(right) || card(&left) {
         return Some(Draft::of(scene, Kind::GpuPrice, currency).per(Per::GpuHour));
     }
-    near(REPLICA | SLOT).then(|| Draft::of(scene, Kind::ReplicaPrice, currency).per(Per::Hour))
+    let replica = scene.around().iter().any(|t| t.is(REPLICA));
+    (replica || near(SLOT)).then(|| Draft::of(scene, Kind::ReplicaPrice, currency).per(Per::Hour))
 }
 
 /// What a sum is for, by the words around it.
 fn purpose(scene: &Scene, facts: &Facts, currency: &'static str) -> Option<Draft> {
-    let per = scene.per.or_else(|| stated_elsewhere(scene));
-    if scene.per_noun & REQUEST != 0 && per.is_none() {
+    let per = scene
+        .per
+        .or_else(|| stated_elsewhere(scene))
+        .or(facts.header_per);
+    let noun_before = scene
+        .left_clause()
+        .windows(2)
+        .any(|w| w[0].lemma("per") && w[1].is(REQUEST | SESSION));
+    let small = scene.amount.values.iter().all(|v| *v < 1000.0);
+    if (scene.per_noun & REQUEST != 0 || noun_before && small) && per.is_none() {
         return Some(Draft::of(scene, Kind::RequestPrice, currency).per(Per::Request));
     }
     let kind = kind_of(scene, per);

@@ -324,12 +324,15 @@ impl Serialize for Value {
     }
 }
 
-/// Beyond 1e30 a number says nothing but "too large"; it stays finite.
+/// Beyond this a number says nothing but "too large"; it stays finite.
+pub(super) const LARGEST: f64 = 1e31;
+
+/// Saturates at [`LARGEST`].
 pub(super) fn saturate(value: f64) -> f64 {
     if value.is_nan() {
         0.0
     } else {
-        value.clamp(-1e30, 1e30)
+        value.clamp(-LARGEST, LARGEST)
     }
 }
 

@@ -29,9 +29,15 @@ fn is_list(gap: &[Token]) -> bool {
     let links = |t: &Token| {
         matches!(t.shape, Shape::Symbol(',' | '/' | '&' | '|'))
             || matches!(t.meaning.lemma, "and" | "or")
-            || matches!(t.word.as_str(), "than" | "the")
+            || matches!(
+                t.word.as_str(),
+                "than" | "the" | "on" | "for" | "with" | "&"
+            )
     };
-    gap.len() <= 3 && gap.iter().all(links) && !gap.is_empty()
+    let joins = |t: &Token| {
+        t.shape != Shape::Word || matches!(t.meaning.lemma, "and" | "or") || t.word == "than"
+    };
+    gap.len() <= 3 && gap.iter().all(links) && gap.first().is_some_and(joins)
 }
 
 fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
@@ -63,7 +69,7 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     let near: Vec<&Token> = own
         .iter()
         .rev()
-        .filter(|t| !matches!(t.word.as_str(), "the" | "a" | "our" | "openai's" | "openai"))
+        .filter(|t| !matches!(t.word.as_str(), "the" | "our" | "openai's" | "openai"))
         .take(1)
         .collect();
     let led = |words: &[&str]| {
@@ -92,6 +98,9 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
             "umsteigen",
             "passer",
             "cambiar",
+            "pasar",
+            "umstellen",
+            "basculer",
             "перейти",
         ],
         left,
@@ -109,13 +118,36 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     {
         return ModelRole::Candidate;
     }
-    let hypothetical = said(
-        &[
-            "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde", "könnte",
-            "serait", "sería",
-        ],
-        left,
-    ) || left.iter().any(|t| t.lemma("compare"))
+    let asked = tokens[sentence..at].first().is_some_and(|t| {
+        matches!(
+            t.word.as_str(),
+            "tell"
+                | "show"
+                | "calculate"
+                | "estimate"
+                | "give"
+                | "price"
+                | "find"
+                | "rank"
+                | "recommend"
+                | "suggest"
+                | "zeig"
+                | "zeige"
+        )
+    });
+    let opening = tokens[sentence..at]
+        .first()
+        .is_some_and(|t| matches!(t.word.as_str(), "can" | "kann" | "können" | "peut-on"));
+    let hypothetical = question && opening
+        || asked && !said(&["we", "our", "my"], left)
+        || said(
+            &[
+                "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde",
+                "könnte", "serait", "sería",
+            ],
+            left,
+        )
+        || left.iter().any(|t| t.lemma("compare"))
         || own.iter().any(|t| t.is(COMPARE) && !t.lemma("or"));
     if said(
         &["stay", "stays", "staying", "remain", "remains", "bleibt"],
@@ -152,7 +184,11 @@ fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
     if used && !hypothetical {
         return ModelRole::Current;
     }
-    if hypothetical || question && is_first_question_word(&tokens[sentence..at]) {
+    let opening = tokens[sentence..at]
+        .first()
+        .is_some_and(|t| matches!(t.word.as_str(), "can" | "kann" | "können" | "peut-on"));
+    let easy = question && opening || own.iter().any(|t| t.is(EASY));
+    if hypothetical || easy || question && is_first_question_word(&tokens[sentence..at]) {
         return ModelRole::Candidate;
     }
     ModelRole::Current
@@ -173,6 +209,11 @@ fn is_first_question_word(words: &[Token]) -> bool {
                 | "do"
                 | "which"
                 | "what"
+                | "reicht"
+                | "genügt"
+                | "schafft"
+                | "suffit"
+                | "basta"
                 | "ist"
                 | "kann"
                 | "est-ce"
@@ -186,7 +227,23 @@ fn is_first_question_word(words: &[Token]) -> bool {
 /// "at least the level of", "as good as", "no worse than", "quality floor:".
 fn is_floor(own: &[Token]) -> bool {
     let said = |words: &[&str]| own.iter().any(|t| words.contains(&t.word.as_str()));
-    own.iter().any(|t| t.is(FLOOR))
+    let lossless = own.iter().any(|t| t.is(QUALITY))
+        && said(&["no", "without", "not"])
+        && said(&[
+            "loss",
+            "losing",
+            "drop",
+            "worse",
+            "degradation",
+            "versus",
+            "vs",
+            "against",
+            "compared",
+        ]);
+    let never_below = said(&["below", "beneath", "under", "less"]) && said(&["never", "not", "no"]);
+    lossless
+        || never_below
+        || own.iter().any(|t| t.is(FLOOR))
         || said(&[
             "least",
             "good",

@@ -17,6 +17,8 @@ pub(super) struct Facts {
     pub(super) turns: bool,
     /// Slots, workers or replicas are asked for: seconds are service times.
     pub(super) queueing: bool,
+    /// "Monthly: ..." heads the message.
+    pub(super) header_per: Option<Per>,
     /// The period of the first stated money, for a volume without one.
     pub(super) money_per: Option<Per>,
 }
@@ -34,9 +36,17 @@ impl Facts {
             tags,
             turns: tags & TURN != 0 && tags & SESSION != 0,
             queueing: tags & SLOT != 0 || says(&["erlang", "servers", "utilisation", "replica"]),
+            header_per: header(tokens),
             money_per: None,
         }
     }
+}
+
+/// The period that heads a list: "Monthly: 4M requests; spend: $1,900".
+fn header(tokens: &[Token]) -> Option<Per> {
+    let (per, _, end) = super::scene::period(tokens, 0)?;
+    tokens.get(end).filter(|t| t.symbol(':'))?;
+    per
 }
 
 /// A quantity before it is placed in the original text.

@@ -118,6 +118,10 @@ const WISHES: &[(&str, &[&str])] = &[
     (
         "objective:cost",
         &[
+            "cost versus quality",
+            "cost vs quality",
+            "cost against quality",
+            "pareto",
             "minimise cost*",
             "minimize cost*",
             "cheap*",
@@ -131,6 +135,10 @@ const WISHES: &[(&str, &[&str])] = &[
     (
         "objective:quality",
         &[
+            "cost versus quality",
+            "cost vs quality",
+            "cost against quality",
+            "pareto",
             "good",
             "best quality",
             "highest quality",

@@ -36,7 +36,7 @@ const UNITS: &[Row] = &[
         "day",
         TIME | PERIOD,
         86_400.0,
-        "d day days tag tage tagen tags jour jours día días dia dias день дня дней сутки 天 日",
+        "d day days night tag tage tagen tags jour jours día días dia dias день дня дней сутки 天 日",
     ),
     (
         "workday",
@@ -66,7 +66,7 @@ const UNITS: &[Row] = &[
         "year",
         TIME | PERIOD,
         31_557_600.0,
-        "y yr yrs year years annum jahr jahre jahren an ans année années año años год года году лет 年",
+        "y yr yrs year years annum jahr jahre jahren ans année années año años год года году лет 年",
     ),
     ("second", ADVERB, 0.0, "sekündlich 每秒 毎秒 每秒钟"),
     ("minute", ADVERB, 0.0, "minütlich 每分钟 毎分 一分钟"),
@@ -87,7 +87,7 @@ const UNITS: &[Row] = &[
         "month",
         ADVERB,
         0.0,
-        "monthly monatlich monatliche monatlichen mensuel* mensual* ежемесячно 每月 每个月 毎月 月間",
+        "monthly monatlich monatliche monatlichen mensuel* mensual* ежемесячно 每月 先月 上个月 上月 每个月 毎月 月間",
     ),
     (
         "quarter",
@@ -154,7 +154,13 @@ const COUNTS: &[Row] = &[
         "ticket",
         REQUEST,
         1.0,
-        "ticket tickets case cases message messages nachricht nachrichten mensaje mensajes сообщени* обращени* item items job jobs record records event events transaction transactions review reviews comment comments post posts classification classifications completion completions summary summaries summarisations summarizations translation translations transcript transcripts description descriptions listing listings interaction interactions claim claims order orders lookup lookups suggestion suggestions moderation moderations extraction extractions row rows snippet snippets submission submissions application applications resume resumes 消息 条消息 条 チケット 工单",
+        "ticket tickets case cases message messages nachricht nachrichten mensaje mensajes сообщени* обращени* item items job jobs record records event events transaction transactions review reviews comment comments post posts classification classifications transcript transcripts listing listings interaction interactions claim claims order orders lookup lookups suggestion suggestions moderation moderations extraction extractions row rows snippet snippets submission submissions application applications resume resumes 消息 条消息 条 チケット 工单",
+    ),
+    (
+        "completion",
+        REQUEST | OUTPUT,
+        1.0,
+        "completion completions summary summaries summarisations summarizations translation translations description descriptions draft drafts",
     ),
     (
         "conversation",
@@ -343,7 +349,7 @@ const TIMES: &[Row] = &[
         "under",
         UNDER,
         1.0,
-        "under below within beneath less fewer maximum-of inside beat < unter unterhalb innerhalb binnen höchstens weniger maximal moins sous dessous menos bajo debajo dentro менее меньше до ниже 以内 以下 以内に 不超过 低于 少于 未満 不到 以内で",
+        "under below within beneath less fewer maximum-of inside < unter unterhalb innerhalb binnen höchstens weniger maximal moins sous dessous menos bajo debajo dentro менее меньше до ниже 以内 以下 以内に 不超过 低于 少于 未満 不到 以内で",
     ),
     ("at most", UNDER | MAXIMUM, 1.0, "most cap capped atmost"),
     (
@@ -616,9 +622,9 @@ const GLUE: &[Row] = &[
         "compare",
         COMPARE,
         1.0,
-        "compare comparing comparison candidates candidate options option alternatives alternative evaluate evaluating consider considering switch switching move moving migrate replace replacing could would versus-model vergleiche vergleichen comparer comparar сравни* 比较 対比 try between either cheaper-than instead route routing router cascade take same test shortlist",
+        "compare comparing comparison candidates candidate options option alternatives alternative evaluate evaluating consider considering switch switching move moving migrate replace replacing could would versus-model vergleiche vergleichen comparer comparar сравни* 比较 対比 try either cheaper-than instead route routing router cascade take same test shortlist",
     ),
-    ("not", STOP, 1.0, "not no never don't"),
+    ("not", STOP, 1.0, "not no never don't nicht kein keine"),
     (
         "version",
         DISTRACT,
