@@ -8,7 +8,7 @@ use super::catalog::Catalog;
 use super::ledger::Prose;
 use super::understand::{ListPrices, ModelNames, Understanding, understand};
 use super::work::{Step, Work};
-use super::{Event, Refusal, Task, cost, latency, scaling};
+use super::{Event, Refusal, Task, advanced, cost, latency, scaling, selection};
 use crate::id::Category;
 
 /// One agent: its name, its rule table, and how it explains.
@@ -30,7 +30,17 @@ const fn agent(category: Category) -> Agent {
             plan: latency::PLAN,
             explain: latency::explain,
         },
-        _ => Agent {
+        Category::Selection => Agent {
+            name: selection::NAME,
+            plan: selection::PLAN,
+            explain: selection::explain,
+        },
+        Category::Advanced => Agent {
+            name: advanced::NAME,
+            plan: advanced::PLAN,
+            explain: advanced::explain,
+        },
+        Category::Cost => Agent {
             name: cost::NAME,
             plan: cost::PLAN,
             explain: cost::explain,
