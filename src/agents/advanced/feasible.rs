@@ -130,19 +130,19 @@ fn judge(work: &mut Work<'_>, all: &[Fit], target: &Target, floored: bool) -> Pr
             .join(", ")
     };
     let whose = if floored {
-        "of at least the required quality "
+        " of at least the required quality"
     } else {
         ""
     };
     let mut prose = match good.is_empty() {
         true => say!(
-            "Read as {}: no eligible model {}meets {}.",
+            "Read as {}: no eligible model{} meets {}.",
             target.what(),
             whose,
             target.limit.seconds()
         ),
         false => say!(
-            "Read as {}: {} is met by models {}: {} (cheapest first).",
+            "Read as {}: {} is met by models{}: {} (cheapest first).",
             target.what(),
             target.limit.seconds(),
             whose,
@@ -414,7 +414,7 @@ pub(super) fn candidates(work: &mut Work<'_>) -> Option<Prose> {
         .iter()
         .filter(|f| f.good && targets.iter().any(|t| f.timing.meets(t)))
         .map(|f| f.option.id.clone())
-        .take(8)
+        .take(6)
         .collect();
     work.candidates = ids;
     if let Some(own) = work.model.clone().filter(|m| !work.candidates.contains(m)) {

@@ -111,7 +111,7 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
 }
 
 fn simulate(work: &mut Work<'_>, fixed: &Value) -> Option<Simulation> {
-    let traffic = super::risk::traffic(work)?;
+    let traffic = super::risk::traffic(work)?.drawn(work);
     let why = "A placeholder: rent and staff may turn out lower or higher.";
     let low = work.ledger.assume(
         "fixed_low",
@@ -144,7 +144,7 @@ fn simulate(work: &mut Work<'_>, fixed: &Value) -> Option<Simulation> {
         mode: fixed.clone(),
         high: scaled(work, "highest fixed cost", &high),
     };
-    Some(traffic.with_fixed(work, range))
+    Some(traffic.with_fixed( range))
 }
 
 struct Outcome {
@@ -302,15 +302,11 @@ fn decide(work: &mut Work<'_>, net: &Value, even: &Value, n: &Value, o: &Outcome
         (false, true) => "Prepare to own the GPUs",
         (false, false) => "Stay with the API",
     };
-    let why = say!(
-        "At {} requests a month owning saves {} in the base case; it breaks even at {}. Over the stated ranges it is cheaper in {} of the draws, between {} (p05) and {} (p95) a month.",
-        n.count(),
-        net.money(),
-        even.count(),
-        o.cheaper.percent(),
-        o.p05.money(),
-        o.p95.money()
-    );
+    let base = match net.value >= 0.0 {
+        true => say!("At {} requests a month owning saves {} a month in the base case; it breaks even at {}.", n.count(), net.amount(), even.count()),
+        false => say!("At {} requests a month owning costs {} a month more in the base case; it breaks even at {}.", n.count(), net.amount(), even.count()),
+    };
+    let why = base.and(say!("Over the stated ranges it is cheaper in {} of the draws, with a net saving between {} (p05) and {} (p95) a month.", o.cheaper.percent(), o.p05.money(), o.p95.money()));
     let why = if close {
         why.and(say!("That is close to a coin toss: a better estimate of the volume is worth more than either decision."))
     } else {

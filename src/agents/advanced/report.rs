@@ -36,7 +36,7 @@ pub(super) fn questions(work: &mut Work<'_>) -> Option<Prose> {
     if let Some(name) = work.widest.clone() {
         work.ask(
             "range",
-            &format!("How sure is this: {}?", name.to_lowercase()),
+            &format!("How sure are you of this number: {}?", name.to_lowercase()),
             say!("No other input moves the result as far."),
         );
     }
@@ -107,15 +107,14 @@ fn owning(work: &mut Work<'_>) {
         "Owning is cheaper in",
         cheaper.figure(cheaper.percent().then(" of the draws")),
     );
-    let verdict = if net.value >= 0.0 {
-        "saves"
-    } else {
-        "loses money in the base case: it saves"
+    let base = match net.value >= 0.0 {
+        true => say!("In the base case owning the GPUs saves {} a month; it breaks even at {} requests a month.", net.amount(), even.count()),
+        false => say!("In the base case owning the GPUs costs {} a month more than the API; it breaks even at {} requests a month.", net.amount(), even.count()),
     };
-    work.summary(say!("Owning the GPUs {} {} a month and breaks even at {} requests a month. Over the stated ranges it is cheaper in {} of the draws.", verdict, net.money(), even.count(), cheaper.percent()));
+    work.summary(base.and(say!("Over the stated ranges it is cheaper in {} of the draws.", cheaper.percent())));
     if let (Some(low), Some(high)) = (work.kept("mc_p05"), work.kept("mc_p95")) {
         work.summary(say!(
-            "Nine of ten draws lie between {} and {} a month.",
+            "In nine of ten draws its net saving lies between {} and {} a month.",
             low.money(),
             high.money()
         ));
@@ -139,7 +138,7 @@ fn reconciled(work: &mut Work<'_>) {
             cost.figure(cost.money().then(" a month")),
         );
         work.headline("Not explained", gap.figure(gap.money().then(" a month")));
-        work.summary(say!("Before anything else: you state {} a month, this traffic costs {} at list price; {} are not explained, the bill is {} times too high for it.", spend.money(), cost.money(), gap.money(), ratio.digits(3)));
+        work.summary(say!("Before anything else: you state {} a month, this traffic costs {} at list price; {} is not explained, the bill is {} times too high for it.", spend.money(), cost.money(), gap.money(), ratio.digits(3)));
         per_request(work, &spend);
     } else {
         work.headline(

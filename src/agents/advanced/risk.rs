@@ -24,8 +24,8 @@ impl Range {
 
 /// What is drawn: volume, input, output and a fixed cost, in this order.
 pub(super) struct Simulation {
-    seed: Value,
-    draws: Value,
+    /// Seed and draws; none where only the ends are computed.
+    run: Option<(Value, Value)>,
     ranges: Vec<Range>,
     p_in: Value,
     p_out: Value,
@@ -39,8 +39,36 @@ const SYMBOLS: [(&str, &str, &str); 4] = [
 ];
 
 impl Simulation {
+    /// The same with seed and draws: the message's, else visible defaults.
+    pub(super) fn drawn(mut self, work: &mut Work<'_>) -> Self {
+    let seed = match work.first(Kind::Seed, "seed of the draws", "", (0.0, 9e15)) {
+        Some(seed) => seed,
+        None => work.ledger.assume(
+            "seed",
+            "seed of the draws",
+            42.0,
+            "",
+            (0.0, 9e15),
+            "Any number: the same seed gives the same draws.",
+        ),
+    };
+    let draws = match work.first(Kind::Draws, "draws", "draws", (100.0, 100_000.0)) {
+        Some(draws) => draws,
+        None => work.ledger.assume(
+            "draws",
+            "draws",
+            10_000.0,
+            "draws",
+            (100.0, 100_000.0),
+            "Enough for stable percentiles.",
+        ),
+    };
+        self.run = Some((seed, draws));
+        self
+    }
+
     /// The same with a fixed cost to be subtracted.
-    pub(super) fn with_fixed(mut self, _work: &mut Work<'_>, fixed: Range) -> Self {
+    pub(super) fn with_fixed(mut self, fixed: Range) -> Self {
         self.ranges.truncate(3);
         self.ranges.push(fixed);
         self
@@ -51,7 +79,9 @@ impl Simulation {
         further: &[(&'static str, &'s Value)],
     ) -> Vec<(&'static str, &'s Value)> {
         let mut inputs: Vec<(&'static str, &Value)> = further.to_vec();
-        inputs.extend([("seed", &self.seed), ("draws", &self.draws)]);
+        if let Some((seed, draws)) = &self.run {
+            inputs.extend([("seed", seed), ("draws", draws)]);
+        }
         for (range, (low, mode, high)) in self.ranges.iter().zip(SYMBOLS) {
             inputs.extend([(low, &range.low), (mode, &range.mode), (high, &range.high)]);
         }
@@ -173,28 +203,6 @@ pub(super) fn traffic(work: &mut Work<'_>) -> Option<Simulation> {
     let model = work.model.clone()?;
     let (n, t_in, t_out) = (work.requests()?, work.tokens_in(), work.tokens_out());
     let prices = work.prices(&model, t_in.value, true)?;
-    let seed = match work.first(Kind::Seed, "seed of the draws", "", (0.0, 9e15)) {
-        Some(seed) => seed,
-        None => work.ledger.assume(
-            "seed",
-            "seed of the draws",
-            42.0,
-            "",
-            (0.0, 9e15),
-            "Any number: the same seed gives the same draws.",
-        ),
-    };
-    let draws = match work.first(Kind::Draws, "draws", "draws", (100.0, 100_000.0)) {
-        Some(draws) => draws,
-        None => work.ledger.assume(
-            "draws",
-            "draws",
-            10_000.0,
-            "draws",
-            (100.0, 100_000.0),
-            "Enough for stable percentiles.",
-        ),
-    };
     let ranges = vec![
         range(
             work,
@@ -222,8 +230,7 @@ pub(super) fn traffic(work: &mut Work<'_>) -> Option<Simulation> {
         )?,
     ];
     Some(Simulation {
-        seed,
-        draws,
+        run: None,
         ranges,
         p_in: prices.input,
         p_out: prices.output,
@@ -241,12 +248,11 @@ pub(super) fn states_range(work: &Work<'_>) -> bool {
 
 /// The cost of a year over the stated ranges, at the percentile asked for.
 pub(super) fn budget(work: &mut Work<'_>) -> Option<Prose> {
-    let traffic = traffic(work)?;
+    let traffic = traffic(work)?.drawn(work);
     let none = work
         .ledger
         .catalog("no fixed cost", 0.0, "USD/month", "API only");
     let s = traffic.with_fixed(
-        work,
         Range {
             name: "Fixed cost",
             low: none.clone(),
@@ -368,7 +374,6 @@ pub(super) fn tornado(work: &mut Work<'_>) -> Option<Prose> {
         .ledger
         .catalog("no fixed cost", 0.0, "USD/month", "API only");
     let s = s.with_fixed(
-        work,
         Range {
             name: "Fixed cost",
             low: none.clone(),

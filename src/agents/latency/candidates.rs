@@ -37,9 +37,9 @@ impl Timing {
         }
     }
 
-    /// True where the target is met.
+    /// True where the target is met: "under 2 s" is not met by 2 s.
     pub(in crate::agents) fn meets(&self, target: &Target) -> bool {
-        self.against(target).value <= target.limit.value
+        self.against(target).value < target.limit.value
     }
 }
 

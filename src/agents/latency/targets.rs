@@ -29,10 +29,10 @@ impl Target {
     /// What is limited, in words.
     pub(in crate::agents) fn what(&self) -> &'static str {
         match (self.first_token, self.stat) {
-            (true, Stat::P50) => "first token, p50",
-            (true, Stat::P95) => "first token, p95",
-            (false, Stat::P50) => "whole answer, p50",
-            (false, Stat::P95) => "whole answer, p95 upper bound",
+            (true, Stat::P50) => "first token (p50)",
+            (true, Stat::P95) => "first token (p95)",
+            (false, Stat::P50) => "whole answer (p50)",
+            (false, Stat::P95) => "whole answer (p95, upper bound)",
         }
     }
 }

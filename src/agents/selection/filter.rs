@@ -6,7 +6,7 @@ use super::super::understand::Kind;
 use super::super::work::Work;
 
 /// The most models that are ranked: more would be unreadable, and every one needs its arithmetic.
-const MODELS_MAX: usize = 10;
+const MODELS_MAX: usize = 8;
 
 /// A wish a model must meet.
 struct Wish {
