@@ -59,12 +59,18 @@ struct Shared {
 impl Queue {
     /// An empty queue.
     pub fn new(admission: Admission) -> Self {
-        Self { admission: Mutex::new(admission), ready: Notify::new() }
+        Self {
+            admission: Mutex::new(admission),
+            ready: Notify::new(),
+        }
     }
 
     /// Asks or tells the admission something.
     pub fn with<T>(&self, act: impl FnOnce(&mut Admission) -> T) -> T {
-        act(&mut self.admission.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self
+            .admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -79,7 +85,15 @@ impl Intake {
         drain: Drain,
         disk_low: Arc<AtomicBool>,
     ) -> Self {
-        Self(Arc::new(Shared { store, committer, outboxes, sessions, queue, drain, disk_low }))
+        Self(Arc::new(Shared {
+            store,
+            committer,
+            outboxes,
+            sessions,
+            queue,
+            drain,
+            disk_low,
+        }))
     }
 
     /// Takes a message in; it is durable when this returns.
@@ -88,7 +102,9 @@ impl Intake {
     /// A [`Fault`] for the client; nothing was kept then.
     pub async fn submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
         let message = chat.example_message_id.clone();
-        self.try_submit(user, chat).await.map_err(|fault| fault.about(message.as_str()))
+        self.try_submit(user, chat)
+            .await
+            .map_err(|fault| fault.about(message.as_str()))
     }
 
     async fn try_submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
@@ -96,19 +112,35 @@ impl Intake {
         let stream = shared.outboxes.stream(&user).map_err(internal)?;
         let _one_at_a_time = stream.intake.lock().await;
         let digest = digest(&chat);
-        if let Some(known) = shared.store.message(&user, &chat.example_message_id).map_err(internal)? {
+        if let Some(known) = shared
+            .store
+            .message(&user, &chat.example_message_id)
+            .map_err(internal)?
+        {
             return self.repeated(chat.example_message_id, &known, digest);
         }
         if shared.drain.phase() > Phase::Running {
-            return Err(Fault::new(FaultCode::Draining, "the server is going away; send it again after reconnecting"));
+            return Err(Fault::new(
+                FaultCode::Draining,
+                "the server is going away; send it again after reconnecting",
+            ));
         }
         if shared.disk_low.load(Ordering::Relaxed) {
-            let fault = Fault::new(FaultCode::Overloaded, "the server's disk is nearly full; what was accepted is kept");
+            let fault = Fault::new(
+                FaultCode::Overloaded,
+                "the server's disk is nearly full; what was accepted is kept",
+            );
             return Err(fault.retry_after_ms(60_000));
         }
         let id = SessionId(random_u128());
-        let place = shared.queue.with(|a| a.offer(&user, id, clock::now())).map_err(refused)?;
-        let cancel = Withdraw { queue: &shared.queue, id: Some(id) };
+        let place = shared
+            .queue
+            .with(|a| a.offer(&user, id, clock::now()))
+            .map_err(refused)?;
+        let cancel = Withdraw {
+            queue: &shared.queue,
+            id: Some(id),
+        };
         let Some(room) = stream.reserve() else {
             let text = "too many frames of yours wait to be acknowledged; acknowledge them, then send it again";
             return Err(Fault::new(FaultCode::BacklogFull, text).retry_after_ms(5_000));
@@ -118,17 +150,30 @@ impl Intake {
         let category = format!("accepted.{}", chat.category);
         let mut ops: Vec<Op> = stream.first_record(now).into_iter().collect();
         ops.push(Op::PutSession(Box::new(record.clone())));
-        let known = MessageRecord { session: id, digest };
+        let known = MessageRecord {
+            session: id,
+            digest,
+        };
         ops.push(Op::PutMessage(user, chat.example_message_id.clone(), known));
         ops.push(Op::Count(category, 1));
         shared.committer.commit(ops).await.map_err(internal)?;
         shared.sessions.enter(record, Arc::clone(&stream), room);
         cancel.keep();
         shared.queue.ready.notify_one();
-        Ok(Accepted { message: chat.example_message_id, session: id, duplicate: false, position: place.position })
+        Ok(Accepted {
+            message: chat.example_message_id,
+            session: id,
+            duplicate: false,
+            position: place.position,
+        })
     }
 
-    fn repeated(&self, message: MessageId, known: &MessageRecord, digest: [u8; 32]) -> Result<Accepted, Fault> {
+    fn repeated(
+        &self,
+        message: MessageId,
+        known: &MessageRecord,
+        digest: [u8; 32],
+    ) -> Result<Accepted, Fault> {
         if known.digest != digest {
             let text = format!(
                 "`{message}` was accepted before with another content, and is answered by {}; use a new example_message_id",
@@ -136,8 +181,17 @@ impl Intake {
             );
             return Err(Fault::new(FaultCode::Conflict, text));
         }
-        let position = self.0.queue.with(|a| a.position(known.session)).unwrap_or(0);
-        Ok(Accepted { message, session: known.session, duplicate: true, position })
+        let position = self
+            .0
+            .queue
+            .with(|a| a.position(known.session))
+            .unwrap_or(0);
+        Ok(Accepted {
+            message,
+            session: known.session,
+            duplicate: true,
+            position,
+        })
     }
 
     /// Stops a visitor's session. A waiting one ends at once, a running one as soon as its agent is stopped.
@@ -148,7 +202,10 @@ impl Intake {
         let shared = &*self.0;
         let found = shared.sessions.find(user, id).map_err(internal)?;
         let Some(record) = found else {
-            return Err(Fault::new(FaultCode::NotFound, format!("you have no session {id}")));
+            return Err(Fault::new(
+                FaultCode::NotFound,
+                format!("you have no session {id}"),
+            ));
         };
         let live = shared.sessions.get(id).filter(|_| !record.state.ended());
         let Some(session) = live else {
@@ -162,10 +219,21 @@ impl Intake {
         }
         // The machine lets only one of us and the supervisor end it.
         shared.queue.with(|a| a.cancel(id));
-        session.end(End::stopped(Stop::Cancelled), vec![Op::Count("cancelled".into(), 1)]).await.map_err(internal)?;
+        session
+            .end(
+                End::stopped(Stop::Cancelled),
+                vec![Op::Count("cancelled".into(), 1)],
+            )
+            .await
+            .map_err(internal)?;
         shared.sessions.leave(id);
         shared.queue.ready.notify_one();
         Ok(())
+    }
+
+    /// Sessions that are processing.
+    pub fn processing(&self) -> usize {
+        self.0.queue.with(|a| a.processing())
     }
 
     /// Puts the sessions of before a restart back into the queue, oldest first.
@@ -229,29 +297,48 @@ fn record(user: &UserId, id: SessionId, chat: &ChatMessage, now: clock::Wall) ->
 
 /// SHA-256 of everything that decides the answer; titles and times may differ between repetitions.
 fn digest(chat: &ChatMessage) -> [u8; 32] {
-    let parts = serde_json::json!([chat.content, chat.category, chat.complexity, chat.assumptions, chat.parent_session_id]);
+    let parts = serde_json::json!([
+        chat.content,
+        chat.category,
+        chat.complexity,
+        chat.assumptions,
+        chat.parent_session_id
+    ]);
     let sum = digest::digest(&digest::SHA256, parts.to_string().as_bytes());
     sum.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 fn refused(refused: Refused) -> Fault {
-    let ms = u64::try_from(refused.retry_after().as_millis()).unwrap_or(u64::MAX).max(1);
+    let ms = u64::try_from(refused.retry_after().as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
     let (code, text) = match refused {
-        Refused::Overloaded { .. } => (FaultCode::Overloaded, "every place is taken; send it again after retry_after_ms"),
-        Refused::VisitorBusy { .. } => (FaultCode::BacklogFull, "too many messages of yours wait for an answer; wait for one of them"),
+        Refused::Overloaded { .. } => (
+            FaultCode::Overloaded,
+            "every place is taken; send it again after retry_after_ms",
+        ),
+        Refused::VisitorBusy { .. } => (
+            FaultCode::BacklogFull,
+            "too many messages of yours wait for an answer; wait for one of them",
+        ),
     };
     Fault::new(code, text).retry_after_ms(ms)
 }
 
 fn internal(error: StoreError) -> Fault {
     tracing::error!(%error, "a message could not be taken in");
-    Fault::new(FaultCode::Internal, "it could not be stored; nothing was kept; send it again")
+    Fault::new(
+        FaultCode::Internal,
+        "it could not be stored; nothing was kept; send it again",
+    )
 }
 
 /// 128 bits from the system.
 pub fn random_u128() -> u128 {
     use ring::rand::{SecureRandom, SystemRandom};
     let mut bytes = [0; 16];
-    SystemRandom::new().fill(&mut bytes).expect("the system gives random bytes, or nothing here is safe");
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the system gives random bytes, or nothing here is safe");
     u128::from_le_bytes(bytes)
 }

@@ -153,6 +153,21 @@ impl Outboxes {
         }
     }
 
+    /// When the visitor's tokens were last revoked.
+    pub fn revoked_at(&self, user: &UserId) -> Option<Wall> {
+        let revoked = match self.live(user) {
+            Some(stream) => stream.revoked_at(),
+            None => self
+                .0
+                .store
+                .visitor(user)
+                .ok()
+                .flatten()
+                .map_or(Wall(0), |v| v.revoked_at),
+        };
+        (revoked > Wall(0)).then_some(revoked)
+    }
+
     /// Sockets that are attached now.
     pub fn sockets(&self) -> usize {
         self.all().iter().map(|s| s.sockets()).sum()

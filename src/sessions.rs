@@ -14,7 +14,7 @@ use crate::id::{SessionId, UserId};
 use crate::machine::session::{Fact, HasEnded, State};
 use crate::outbox::{Reservation, Stream};
 use crate::protocol::frame::Kind;
-use crate::store::{Frame, Op, SessionRecord, Store, StoreError};
+use crate::store::{Committer, Frame, Op, SessionRecord, Store, StoreError};
 
 /// Why a session is told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub struct Sessions(Arc<Shared>);
 
 struct Shared {
     store: Store,
+    committer: Committer,
     live: Mutex<HashMap<SessionId, Arc<Session>>>,
 }
 
@@ -57,24 +58,45 @@ pub struct End {
 impl End {
     /// No result.
     pub fn error(state: State, code: &str, message: &str, retryable: bool, recovery: &str) -> Self {
-        let payload = json!({"code": code, "message": message, "retryable": retryable, "recovery": recovery});
-        Self { state, kind: Kind::Error, payload }
+        let payload =
+            json!({"code": code, "message": message, "retryable": retryable, "recovery": recovery});
+        Self {
+            state,
+            kind: Kind::Error,
+            payload,
+        }
     }
 
     /// Told to stop.
     pub fn stopped(why: Stop) -> Self {
         let (state, kind, reason) = match why {
-            Stop::Cancelled => (State::Cancelled, Kind::SessionCancelled, "cancelled by the visitor"),
-            Stop::Expired => (State::Expired, Kind::SessionExpired, "the session's time limit passed"),
+            Stop::Cancelled => (
+                State::Cancelled,
+                Kind::SessionCancelled,
+                "cancelled by the visitor",
+            ),
+            Stop::Expired => (
+                State::Expired,
+                Kind::SessionExpired,
+                "the session's time limit passed",
+            ),
         };
-        Self { state, kind, payload: json!({"reason": reason}) }
+        Self {
+            state,
+            kind,
+            payload: json!({"reason": reason}),
+        }
     }
 }
 
 impl Sessions {
     /// None yet.
-    pub fn new(store: Store) -> Self {
-        Self(Arc::new(Shared { store, live: Mutex::default() }))
+    pub fn new(store: Store, committer: Committer) -> Self {
+        Self(Arc::new(Shared {
+            store,
+            committer,
+            live: Mutex::default(),
+        }))
     }
 
     fn live(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
@@ -82,9 +104,19 @@ impl Sessions {
     }
 
     /// Enters a durable session.
-    pub fn enter(&self, record: SessionRecord, stream: Arc<Stream>, room: Reservation) -> Arc<Session> {
+    pub fn enter(
+        &self,
+        record: SessionRecord,
+        stream: Arc<Stream>,
+        room: Reservation,
+    ) -> Arc<Session> {
         let id = record.id;
-        let session = Arc::new(Session { record: Mutex::new(record), stream, stop: watch::Sender::new(None), _room: room });
+        let session = Arc::new(Session {
+            record: Mutex::new(record),
+            stream,
+            stop: watch::Sender::new(None),
+            _room: room,
+        });
         self.live().insert(id, Arc::clone(&session));
         session
     }
@@ -104,6 +136,60 @@ impl Sessions {
         self.live().values().cloned().collect()
     }
 
+    /// Up to `max` stored sessions after `after`, for the cleanup.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn stored_after(
+        &self,
+        after: Option<SessionId>,
+        max: usize,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.0.store.sessions_after(after, max)
+    }
+
+    /// Whether a session is in memory or in the store. A store that cannot be read keeps it.
+    pub fn known(&self, id: SessionId) -> bool {
+        self.get(id).is_some()
+            || self
+                .0
+                .store
+                .session(id)
+                .map_or(true, |found| found.is_some())
+    }
+
+    /// Removes an ended session; its frames follow when the stream is cleaned.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`].
+    pub async fn forget(&self, record: &SessionRecord) -> Result<(), StoreError> {
+        let op = Op::RemoveSession(record.id, record.user.clone(), record.message.clone());
+        self.0.committer.commit(vec![op]).await
+    }
+
+    /// The frame that ended a session, while it is held.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn last_frame(&self, record: &SessionRecord) -> Result<Option<(Kind, Value)>, StoreError> {
+        if record.last_sequence == 0 {
+            return Ok(None);
+        }
+        let frames = self
+            .0
+            .store
+            .frames(&record.user, record.last_sequence, 1, usize::MAX)?;
+        let frame = frames
+            .into_iter()
+            .find(|(_, f)| f.session == record.id && f.kind.ends_session());
+        Ok(frame.map(|(_, f)| {
+            (
+                f.kind,
+                serde_json::from_str(&f.payload).unwrap_or(Value::Null),
+            )
+        }))
+    }
+
     /// The record of a visitor's session, ended or not; none where it is not the visitor's.
     ///
     /// # Errors
@@ -120,7 +206,10 @@ impl Sessions {
 impl Session {
     /// A copy of the record.
     pub fn record(&self) -> SessionRecord {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Hears when it is told to stop.
@@ -137,7 +226,11 @@ impl Session {
         });
     }
 
-    fn advance(&self, fact: Fact, change: impl FnOnce(&mut SessionRecord)) -> Result<SessionRecord, HasEnded> {
+    fn advance(
+        &self,
+        fact: Fact,
+        change: impl FnOnce(&mut SessionRecord),
+    ) -> Result<SessionRecord, HasEnded> {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.state = record.state.after(fact)?;
         change(&mut record);
@@ -149,13 +242,17 @@ impl Session {
     /// # Errors
     /// [`StoreError::Stopped`]; `Ok(false)` where it has ended already.
     pub async fn begin(&self) -> Result<bool, StoreError> {
-        let Ok(record) = self.advance(Fact::Began, |r| r.attempts += 1) else { return Ok(false) };
+        let Ok(record) = self.advance(Fact::Began, |r| r.attempts += 1) else {
+            return Ok(false);
+        };
         let payload = json!({
             "example_message_id": record.message, "category": record.category, "complexity": record.complexity,
             "estimated_time": record.estimated_time, "resumed": record.attempts > 1,
         });
         let frame = self.frame(&record, Kind::ProcessingStarted, &payload);
-        self.stream.append(vec![frame], |_| vec![Op::PutSession(Box::new(record))]).await?;
+        self.stream
+            .append(vec![frame], |_| vec![Op::PutSession(Box::new(record))])
+            .await?;
         Ok(true)
     }
 
@@ -168,7 +265,9 @@ impl Session {
             Kind::PartialResult => Fact::GavePart,
             _ => Fact::Thought,
         };
-        let Ok(record) = self.advance(fact, |_| {}) else { return Ok(false) };
+        let Ok(record) = self.advance(fact, |_| {}) else {
+            return Ok(false);
+        };
         let frame = self.frame(&record, kind, payload);
         self.stream.append(vec![frame], |_| Vec::new()).await?;
         Ok(true)
@@ -181,7 +280,9 @@ impl Session {
     /// [`StoreError::Stopped`].
     pub async fn end(&self, end: End, with: Vec<Op>) -> Result<bool, StoreError> {
         let ended = |r: &mut SessionRecord| r.ended = Some(clock::wall());
-        let Ok(mut record) = self.advance(Fact::Ended(end.state), ended) else { return Ok(false) };
+        let Ok(mut record) = self.advance(Fact::Ended(end.state), ended) else {
+            return Ok(false);
+        };
         let frame = self.frame(&record, end.kind, &end.payload);
         self.stream
             .append(vec![frame], |last| {
@@ -195,6 +296,11 @@ impl Session {
     }
 
     fn frame(&self, record: &SessionRecord, kind: Kind, payload: &Value) -> Frame {
-        Frame { kind, session: record.id, at: clock::wall(), payload: payload.to_string() }
+        Frame {
+            kind,
+            session: record.id,
+            at: clock::wall(),
+            payload: payload.to_string(),
+        }
     }
 }

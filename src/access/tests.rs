@@ -243,6 +243,8 @@ fn in_jwt_mode_only_the_operators_tokens_count() {
     assert_eq!(try_it(&valid), Err(Denied::Revoked));
     let undated = jwt(r#"{"sub":"alice","exp":2000}"#);
     assert_eq!(try_it(&undated), Err(Denied::Revoked));
+    let same_moment = jwt(r#"{"sub":"alice","exp":2000,"iat":950}"#);
+    assert_eq!(try_it(&same_moment), Err(Denied::Revoked));
     let newer = jwt(r#"{"sub":"alice","exp":2000,"iat":951}"#);
     assert_eq!(user(try_it(&newer)), Ok("alice".to_owned()));
 }

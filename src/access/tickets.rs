@@ -273,6 +273,19 @@ mod tests {
     }
 
     #[test]
+    fn after_the_time_to_wait_there_is_room() {
+        let (mut tickets, now) = (Tickets::new(limits(2, 1)), Instant::now());
+        tickets.issue(holder("a"), secret(1), now).unwrap();
+        let Full { retry_after } = tickets
+            .issue(holder("b"), secret(2), now + SECOND)
+            .unwrap_err();
+        let later = now + SECOND + retry_after;
+        let early = later - Duration::from_nanos(1);
+        assert!(tickets.issue(holder("b"), secret(2), early).is_err());
+        assert!(tickets.issue(holder("b"), secret(2), later).is_ok());
+    }
+
+    #[test]
     fn holds_its_limits_over_seeds() {
         seeds(500, |seed| {
             let mut dice = Dice::new(seed);

@@ -33,7 +33,11 @@ pub trait Backend: Send + Sync + 'static {
     fn name(&self) -> &str;
 
     /// Runs one attempt.
-    fn run(&self, task: Task, events: mpsc::Sender<Event>) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
+    fn run(
+        &self,
+        task: Task,
+        events: mpsc::Sender<Event>,
+    ) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 }
 
 /// The engine inside the binary.
@@ -59,7 +63,11 @@ impl Backend for Builtin {
         BUILTIN
     }
 
-    fn run(&self, task: Task, events: mpsc::Sender<Event>) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+    fn run(
+        &self,
+        task: Task,
+        events: mpsc::Sender<Event>,
+    ) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
         let catalog = Arc::clone(&self.catalog);
         let compute = move || {
             super::answer(&task, &catalog, &mut |event| {
@@ -83,7 +91,10 @@ fn panic_text(error: tokio::task::JoinError) -> String {
         Ok(payload) => {
             let text = payload.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            format!("the agent panicked: {}", text.unwrap_or_else(|| "without a message".to_owned()))
+            format!(
+                "the agent panicked: {}",
+                text.unwrap_or_else(|| "without a message".to_owned())
+            )
         }
         Err(_) => "the agent was cancelled".to_owned(),
     }

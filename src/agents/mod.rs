@@ -79,3 +79,16 @@ pub struct Refusal {
     /// What is missing and what to write instead.
     pub message: String,
 }
+
+pub mod backend;
+
+/// The name of the agent of a category, as people read it.
+pub fn name_of(category: Category) -> &'static str {
+    match category {
+        Category::Cost => "Cost Optimization Agent",
+        Category::Latency => "Latency Optimization Agent",
+        Category::Selection => "Model Selection Agent",
+        Category::Scaling => "Scaling Analysis Agent",
+        Category::Advanced => "Advanced Optimization Agent",
+    }
+}

@@ -2,8 +2,12 @@
 
 pub mod answer;
 pub mod check_config;
+pub mod client;
 pub mod completions;
+pub mod send;
+pub mod serve;
 pub mod understand;
+pub mod welcome;
 
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,8 @@ pub struct Policy {
     pub max_age: Duration,
     /// Closed at this many bad frames.
     pub error_threshold: u32,
-    /// Most frames from the client in one second, control frames included.
-    pub max_frames_per_second: u32,
+    /// What a client may cost in one second; the shell says what a frame costs.
+    pub max_cost_per_second: u32,
 }
 
 /// What the shell has to do.
@@ -49,7 +49,7 @@ pub struct Connection {
     next_ping: Instant,
     errors: u32,
     second: Instant,
-    in_second: u32,
+    cost: u32,
 }
 
 impl Connection {
@@ -64,19 +64,19 @@ impl Connection {
             next_ping: now + policy.heartbeat,
             errors: 0,
             second: now,
-            in_second: 0,
+            cost: 0,
         }
     }
 
     /// Any frame arrived, pings and pongs included.
-    pub fn on_frame(&mut self, now: Instant) -> Verdict {
+    pub fn on_frame(&mut self, now: Instant, cost: u32) -> Verdict {
         self.heard = now;
         if now.duration_since(self.second) >= Duration::from_secs(1) {
             self.second = now;
-            self.in_second = 0;
+            self.cost = 0;
         }
-        self.in_second += 1;
-        if self.in_second > self.policy.max_frames_per_second {
+        self.cost = self.cost.saturating_add(cost);
+        if self.cost > self.policy.max_cost_per_second {
             Verdict::TooFast
         } else {
             Verdict::Go
@@ -134,7 +134,7 @@ mod tests {
         idle_timeout: Duration::from_secs(60),
         max_age: Duration::from_secs(3600),
         error_threshold: 10,
-        max_frames_per_second: 5,
+        max_cost_per_second: 5,
     };
 
     /// Plays a silent client, or one that answers each ping, and lists what the server does.
@@ -154,7 +154,7 @@ mod tests {
                     return seen;
                 }
                 if answers {
-                    assert_eq!(socket.on_frame(now), Verdict::Go);
+                    assert_eq!(socket.on_frame(now, 1), Verdict::Go);
                 }
             }
         }
@@ -177,8 +177,8 @@ mod tests {
         let mut socket = Connection::new(POLICY, start, 0.0);
         let closing: Vec<bool> = (0..10).map(|_| socket.on_error()).collect();
         assert_eq!(closing.iter().position(|close| *close), Some(9));
-        let verdicts: Vec<Verdict> = (0..6).map(|_| socket.on_frame(start)).collect();
+        let verdicts: Vec<Verdict> = (0..6).map(|_| socket.on_frame(start, 1)).collect();
         assert_eq!(verdicts[4..], [Verdict::Go, Verdict::TooFast]);
-        assert_eq!(socket.on_frame(start + S(1)), Verdict::Go);
+        assert_eq!(socket.on_frame(start + S(1), 1), Verdict::Go);
     }
 }

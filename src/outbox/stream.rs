@@ -37,6 +37,7 @@ pub struct Stream {
 struct State {
     marks: Marks,
     generation: u64,
+    revoked_at: Wall,
     attempts: u32,
     expired: u64,
     /// No record of the visitor is on disk or on its way.
@@ -113,6 +114,7 @@ impl Stream {
                 next,
             ),
             generation: record.generation,
+            revoked_at: record.revoked_at,
             attempts: record.attempts,
             expired: record.expired,
             unwritten,
@@ -157,6 +159,11 @@ impl Stream {
     /// Tokens of an earlier generation are revoked.
     pub fn generation(&self) -> u64 {
         self.lock().generation
+    }
+
+    /// When the tokens were last revoked; zero for never.
+    pub fn revoked_at(&self) -> Wall {
+        self.lock().revoked_at
     }
 
     /// Sockets attached now.
@@ -206,6 +213,7 @@ impl Stream {
             // Only what is on disk: after a cut the record must not promise frames of a later group.
             next: state.marks.stable + 1,
             generation: state.generation,
+            revoked_at: state.revoked_at,
             attempts: state.attempts,
             expired: state.expired,
             touched: state.touched,

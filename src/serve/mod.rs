@@ -1,6 +1,100 @@
-//! The edge towards the network: the only room that knows TLS, HTTP and sockets.
+//! Serving: accept loop, TLS, routes, the socket, static files, refusals. The only
+//! room that knows warp, hyper, rustls and sockets.
 
+pub mod accept;
 pub mod authority;
 mod certificate;
+mod door;
+mod files;
+mod headers;
 mod keyfile;
+mod reply;
+mod rest;
+pub mod routes;
+mod socket;
 pub mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::access::Access;
+use crate::access::address::Address;
+use crate::access::limits::{KeyedLimit, Limits};
+use crate::access::permits::{NoPermit, Permit};
+use crate::config::{Network, WebOrigin};
+use crate::examples::Gallery;
+use crate::intake::Intake;
+use crate::machine::connection;
+use crate::machine::outbox::SendPolicy;
+use crate::observe::Observer;
+use crate::outbox::Outboxes;
+use crate::sessions::Sessions;
+use crate::shutdown::Drain;
+
+/// What the routes and sockets need; made once by the app.
+pub struct Services {
+    /// Who is it, and may they.
+    pub access: Access,
+    /// Rates by address and visitor.
+    pub limits: Limits,
+    /// New visitors by address; a bucket of its own, so that asking for an id does not use up connecting.
+    pub new_visitors: KeyedLimit<Address>,
+    /// Streams.
+    pub outboxes: Outboxes,
+    /// Messages in.
+    pub intake: Intake,
+    /// Sessions that have not ended, and the records of all.
+    pub sessions: Sessions,
+    /// Health and counts.
+    pub observer: Observer,
+    /// The examples.
+    pub gallery: Arc<Gallery>,
+    /// Which engine answers, for the page.
+    pub engine: String,
+    /// The end.
+    pub drain: Drain,
+    /// Numbers.
+    pub settings: Settings,
+}
+
+/// The numbers of this room.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A socket's sending.
+    pub send: SendPolicy,
+    /// A socket's limits.
+    pub connection: connection::Policy,
+    /// How long a write may take.
+    pub write_timeout: Duration,
+    /// Bytes of a client frame.
+    pub max_frame: usize,
+    /// Bytes of a request body.
+    pub max_body: usize,
+    /// How long a whole request may take to arrive.
+    pub request_timeout: Duration,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
+    /// Handshakes at once.
+    pub max_handshakes: usize,
+    /// How long acknowledged frames of a session are kept.
+    pub retention: Duration,
+    /// Told to clients.
+    pub limits: crate::protocol::frame::Limits,
+    /// Origins besides our own.
+    pub allowed_origins: Vec<WebOrigin>,
+    /// Whose `X-Forwarded-For` counts.
+    pub trusted_proxies: Vec<Network>,
+    /// How long clients are given to come back in during a drain.
+    pub drain_timeout: Duration,
+}
+
+/// The other end of a connection; rides in a request's extensions.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    address: SocketAddr,
+    /// The place of the connection, held as long as the socket lives.
+    permit: Result<Arc<Permit>, NoPermit>,
+}

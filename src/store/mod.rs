@@ -127,6 +127,14 @@ impl Store {
         Ok(self.read(&key::counter(name))?.unwrap_or(0))
     }
 
+    /// What the health probe wrote last.
+    ///
+    /// # Errors
+    /// Where sled fails or the record is damaged.
+    pub fn probe(&self) -> Result<Option<u64>, StoreError> {
+        self.read(key::PROBE)
+    }
+
     /// A named value such as a signing key.
     ///
     /// # Errors

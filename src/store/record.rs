@@ -29,6 +29,8 @@ pub struct VisitorRecord {
     pub next: u64,
     /// Tokens of an earlier generation are revoked.
     pub generation: u64,
+    /// When tokens were last revoked; zero for never.
+    pub revoked_at: Wall,
     /// How often the oldest pending frame was sent again.
     pub attempts: u32,
     /// Frames that expired unacknowledged, ever.
@@ -46,6 +48,7 @@ impl VisitorRecord {
             acked: 0,
             next: 1,
             generation: 0,
+            revoked_at: Wall(0),
             attempts: 0,
             expired: 0,
             touched: now,

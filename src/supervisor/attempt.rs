@@ -44,12 +44,23 @@ impl Attempt<'_> {
         u64::try_from(clock::now().duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 
-    pub(super) async fn run(&self, backend: &dyn Backend, task: Task, limit: Duration) -> Result<Ran, StoreError> {
+    pub(super) async fn run(
+        &self,
+        backend: &dyn Backend,
+        task: Task,
+        limit: Duration,
+    ) -> Result<Ran, StoreError> {
         let mut stopped = self.session.stopped();
         let told = async {
-            match stopped.wait_for(Option::is_some).await {
-                Ok(why) => why.unwrap_or(Stop::Cancelled),
-                Err(_) => std::future::pending().await,
+            let why = stopped
+                .wait_for(Option::is_some)
+                .await
+                .ok()
+                .and_then(|why| *why);
+            match why {
+                Some(why) => why,
+                // The sender lives in the session, which outlives us.
+                None => std::future::pending().await,
             }
         };
         // Dropping the play drops the agent's future and its events: that stops it.
@@ -64,7 +75,12 @@ impl Attempt<'_> {
 
     /// The agent runs in a task of its own, so that a panic is an outcome and its events are
     /// taken at the pace of reading while it goes on.
-    async fn play(&self, backend: &dyn Backend, task: Task, limit: Duration) -> Result<Ran, StoreError> {
+    async fn play(
+        &self,
+        backend: &dyn Backend,
+        task: Task,
+        limit: Duration,
+    ) -> Result<Ran, StoreError> {
         let (sink, mut events) = mpsc::channel(EVENTS);
         let mut agent = AbortOnDrop(self.drain.spawn("agent", backend.run(task, sink)));
         // The limit is the agent's: time spent pacing what it has said is not counted against it.
@@ -127,16 +143,30 @@ impl<T> Drop for AbortOnDrop<T> {
 
 fn frame_of(event: &Event) -> (Kind, Value) {
     match event {
-        Event::Thinking { message, assumptions } if assumptions.is_empty() => {
-            (Kind::AgentThinking, json!({"message": message}))
-        }
-        Event::Thinking { message, assumptions } => {
-            (Kind::AgentThinking, json!({"message": message, "assumptions": assumptions}))
-        }
-        Event::Tool { tool_name, message, progress } => {
-            (Kind::ToolExecuting, json!({"tool_name": tool_name, "message": message, "progress": progress}))
-        }
-        Event::Partial { message, text_delta, table } => {
+        Event::Thinking {
+            message,
+            assumptions,
+        } if assumptions.is_empty() => (Kind::AgentThinking, json!({"message": message})),
+        Event::Thinking {
+            message,
+            assumptions,
+        } => (
+            Kind::AgentThinking,
+            json!({"message": message, "assumptions": assumptions}),
+        ),
+        Event::Tool {
+            tool_name,
+            message,
+            progress,
+        } => (
+            Kind::ToolExecuting,
+            json!({"tool_name": tool_name, "message": message, "progress": progress}),
+        ),
+        Event::Partial {
+            message,
+            text_delta,
+            table,
+        } => {
             let mut payload = json!({"message": message});
             if let Some(text) = text_delta {
                 payload["text_delta"] = json!(text);

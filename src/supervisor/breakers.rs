@@ -19,12 +19,17 @@ struct Shared {
 impl Breakers {
     /// All closed.
     pub fn new(policy: Policy) -> Self {
-        Self(Arc::new(Shared { policy, all: Mutex::default() }))
+        Self(Arc::new(Shared {
+            policy,
+            all: Mutex::default(),
+        }))
     }
 
     fn with<T>(&self, backend: &str, act: impl FnOnce(&mut Breaker) -> T) -> T {
         let mut all = self.0.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let breaker = all.entry(backend.to_owned()).or_insert_with(|| Breaker::new(self.0.policy));
+        let breaker = all
+            .entry(backend.to_owned())
+            .or_insert_with(|| Breaker::new(self.0.policy));
         let result = act(breaker);
         while let Some(change) = breaker.poll_output() {
             tracing::warn!(backend, ?change, "a breaker changed");
@@ -59,6 +64,8 @@ impl Breakers {
     pub fn all(&self) -> Vec<(String, &'static str, Statistics)> {
         let all = self.0.all.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock::now();
-        all.iter().map(|(name, b)| (name.clone(), b.state(now).as_str(), b.statistics())).collect()
+        all.iter()
+            .map(|(name, b)| (name.clone(), b.state(now).as_str(), b.statistics()))
+            .collect()
     }
 }

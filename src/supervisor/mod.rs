@@ -65,7 +65,15 @@ impl Supervisor {
         fallback: Option<Arc<dyn Backend>>,
         breakers: Breakers,
     ) -> Self {
-        Self(Arc::new(Shared { policy, sessions, queue, drain, primary, fallback, breakers }))
+        Self(Arc::new(Shared {
+            policy,
+            sessions,
+            queue,
+            drain,
+            primary,
+            fallback,
+            breakers,
+        }))
     }
 
     /// Starts sessions as places become free, until the drain.
@@ -79,7 +87,9 @@ impl Supervisor {
                     continue;
                 };
                 let this = self.clone();
-                self.0.drain.spawn("session", async move { this.process(session).await });
+                self.0
+                    .drain
+                    .spawn("session", async move { this.process(session).await });
             }
             tokio::select! {
                 () = self.0.queue.ready.notified() => {}
@@ -114,7 +124,13 @@ impl Supervisor {
         let task = self.task(record);
         let deadline = record.created.plus(self.0.policy.session_timeout);
         let left = deadline.since(clock::wall());
-        let attempt = Attempt { session, pace: self.0.policy.pace, drain: &self.0.drain, session_left: left, started };
+        let attempt = Attempt {
+            session,
+            pace: self.0.policy.pace,
+            drain: &self.0.drain,
+            session_left: left,
+            started,
+        };
 
         let mut reason = None;
         for backend in std::iter::once(&self.0.primary).chain(&self.0.fallback) {
@@ -122,14 +138,25 @@ impl Supervisor {
                 Ok(pass) => pass,
                 Err(refusal) => {
                     let seconds = refusal.retry_after.as_secs().max(1);
-                    reason = Some(Failed { code: "breaker_open", text: format!("{refusal}"), retry_after_s: Some(seconds) });
+                    reason = Some(Failed {
+                        code: "breaker_open",
+                        text: format!("{refusal}"),
+                        retry_after_s: Some(seconds),
+                    });
                     continue;
                 }
             };
             let breaker_state = self.0.breakers.state(backend.name());
             let name = agent_name(record);
-            session.say(Kind::AgentStarted, &json!({"agent_name": name, "backend": backend.name()})).await?;
-            let ran = attempt.run(&**backend, task.clone(), self.0.policy.agent_timeout).await?;
+            session
+                .say(
+                    Kind::AgentStarted,
+                    &json!({"agent_name": name, "backend": backend.name()}),
+                )
+                .await?;
+            let ran = attempt
+                .run(&**backend, task.clone(), self.0.policy.agent_timeout)
+                .await?;
             let outcome = match &ran {
                 Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
                 Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
@@ -139,11 +166,19 @@ impl Supervisor {
             match ran {
                 Ran::Answered(answer) => {
                     let answer = with_execution(*answer, backend.name(), breaker_state);
-                    return self.complete(session, record, answer, &attempt, reason).await;
+                    return self
+                        .complete(session, record, answer, &attempt, reason)
+                        .await;
                 }
                 Ran::Refused(refusal) => {
                     let recovery = "Add the numbers that are missing and send it as a new message.";
-                    let end = End::error(State::Failed, &refusal.code, &refusal.message, false, recovery);
+                    let end = End::error(
+                        State::Failed,
+                        &refusal.code,
+                        &refusal.message,
+                        false,
+                        recovery,
+                    );
                     return self.end(session, record, end).await;
                 }
                 Ran::Stopped(why) => return self.end(session, record, End::stopped(why)).await,
@@ -151,11 +186,19 @@ impl Supervisor {
                 Ran::TimedOut => reason = Some(Failed::timeout(self.0.policy.agent_timeout)),
                 Ran::Failed(text) => {
                     tracing::warn!(session = %record.id, backend = backend.name(), error = %text, "an agent failed");
-                    reason = Some(Failed { code: "agent_failed", text: "the agent failed".into(), retry_after_s: None });
+                    reason = Some(Failed {
+                        code: "agent_failed",
+                        text: "the agent failed".into(),
+                        retry_after_s: None,
+                    });
                 }
             }
         }
-        let failed = reason.unwrap_or(Failed { code: "agent_failed", text: "no agent answered".into(), retry_after_s: None });
+        let failed = reason.unwrap_or(Failed {
+            code: "agent_failed",
+            text: "no agent answered".into(),
+            retry_after_s: None,
+        });
         self.end(session, record, failed.end()).await
     }
 
@@ -179,13 +222,33 @@ impl Supervisor {
         // Room for the envelope; a larger frame would be refused by clients.
         if size > crate::protocol::MAX_SERVER_FRAME - 1024 {
             tracing::error!(session = %record.id, size, "a result is too large to send");
-            let end = End::error(State::Failed, "result_too_large", "the result is larger than a frame may be", false, "Ask for less at once.");
+            let end = End::error(
+                State::Failed,
+                "result_too_large",
+                "the result is larger than a frame may be",
+                false,
+                "Ask for less at once.",
+            );
             return self.end(session, record, end).await;
         }
-        self.end(session, record, End { state: State::Completed, kind: Kind::AgentCompleted, payload }).await
+        self.end(
+            session,
+            record,
+            End {
+                state: State::Completed,
+                kind: Kind::AgentCompleted,
+                payload,
+            },
+        )
+        .await
     }
 
-    async fn end(&self, session: &Session, record: &SessionRecord, end: End) -> Result<bool, StoreError> {
+    async fn end(
+        &self,
+        session: &Session,
+        record: &SessionRecord,
+        end: End,
+    ) -> Result<bool, StoreError> {
         let counter = format!("{}.{}", end.state.as_str(), record.category);
         session.end(end, vec![Op::Count(counter, 1)]).await?;
         Ok(true)
@@ -219,7 +282,8 @@ impl Supervisor {
                 continue;
             }
             self.0.queue.with(|a| a.cancel(record.id));
-            self.end(&session, &record, End::stopped(Stop::Expired)).await?;
+            self.end(&session, &record, End::stopped(Stop::Expired))
+                .await?;
             self.0.sessions.leave(record.id);
             expired += 1;
         }
@@ -248,8 +312,15 @@ struct Failed {
 
 impl Failed {
     fn timeout(limit: Duration) -> Self {
-        let text = format!("the agent took longer than {} s and was stopped", limit.as_secs_f64());
-        Self { code: "timeout", text, retry_after_s: Some(limit.as_secs().max(1)) }
+        let text = format!(
+            "the agent took longer than {} s and was stopped",
+            limit.as_secs_f64()
+        );
+        Self {
+            code: "timeout",
+            text,
+            retry_after_s: Some(limit.as_secs().max(1)),
+        }
     }
 
     fn reason(&self) -> String {
@@ -257,7 +328,11 @@ impl Failed {
     }
 
     fn end(self) -> End {
-        let state = if self.code == "timeout" { State::TimedOut } else { State::Failed };
+        let state = if self.code == "timeout" {
+            State::TimedOut
+        } else {
+            State::Failed
+        };
         let recovery = match self.retry_after_s {
             Some(seconds) => format!("Send it again as a new message, best after {seconds} s."),
             None => "Send it again as a new message.".to_owned(),

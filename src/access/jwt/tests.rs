@@ -367,6 +367,25 @@ fn keys_that_cannot_be_meant_are_refused() {
             "cut at {cut}"
         );
     }
+    // The same 32 bytes as a key of X25519, with unused bits, and with something behind.
+    let body: String = ED25519_PEM
+        .lines()
+        .filter(|l| !l.starts_with("-----"))
+        .collect();
+    let der = base64::engine::general_purpose::STANDARD
+        .decode(body)
+        .unwrap();
+    let altered = |at: usize, byte: u8| {
+        let mut der = der.clone();
+        der[at] = byte;
+        der
+    };
+    let trailing = [der.as_slice(), &[0]].concat();
+    for der in [altered(8, 0x6E), altered(11, 1), trailing] {
+        let body = base64::engine::general_purpose::STANDARD.encode(der);
+        let pem = format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----");
+        single(Algorithm::EdDsa, &pem, KeyError::Pem);
+    }
     let jwks = |text: &str| Keys::jwks(text).unwrap_err();
     assert!(matches!(jwks("{}"), KeyError::Jwks(_)));
     assert!(matches!(jwks(RSA_PEM), KeyError::Jwks(_)));

@@ -5,10 +5,13 @@
 
 mod amounts;
 mod canonical;
+mod capacity;
 mod checks;
 mod counts;
 mod dates;
 mod defaults;
+mod ellipses;
+mod labels;
 mod lexer;
 mod lexicon;
 mod links;
@@ -24,8 +27,12 @@ mod shares;
 mod tests;
 mod text;
 mod times;
+mod tokens;
+mod unnumbered;
+mod until;
 mod wishes;
 mod words;
+mod words_around;
 mod workloads;
 
 use std::borrow::Cow;

@@ -6,7 +6,7 @@ use super::lexer::{Shape, Token};
 use super::lexicon::*;
 use super::quantity::{Kind, Metric, Per, Role, Value};
 use super::scene::Scene;
-use super::{counts, money, shares, times};
+use super::{capacity, counts, ellipses, labels, money, shares, times, tokens};
 
 /// What the whole message talks about; some readings depend on it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -145,15 +145,15 @@ pub(super) fn classify(scene: &Scene, facts: &Facts) -> Option<Draft> {
     }
     times::growth(scene)
         .or_else(|| times::seconds(scene, facts))
-        .or_else(|| counts::labelled(scene))
-        .or_else(|| counts::rate(scene))
-        .or_else(|| counts::hardware(scene))
-        .or_else(|| counts::tokens(scene))
+        .or_else(|| labels::labelled(scene))
+        .or_else(|| capacity::rate(scene))
+        .or_else(|| capacity::hardware(scene))
+        .or_else(|| tokens::tokens(scene))
         .or_else(|| counts::calls(scene, facts))
         .or_else(|| counts::things(scene, facts))
-        .or_else(|| counts::elliptic(scene))
+        .or_else(|| ellipses::elliptic(scene))
         .or_else(|| money::bare(scene))
-        .or_else(|| counts::anything_per_time(scene))
+        .or_else(|| ellipses::anything_per_time(scene))
 }
 
 /// "(1)", "1)", "#3": the number of a list item.

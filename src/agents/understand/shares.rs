@@ -301,7 +301,12 @@ fn traffic(scene: &Scene) -> Option<Draft> {
     let right = if far
         .iter()
         .any(|t| matches!(t.word.as_str(), "goes" | "go" | "runs"))
-    {
+        || scene.before().is_some_and(|t| {
+            matches!(
+                t.word.as_str(),
+                "move" | "moving" | "route" | "routing" | "send" | "sending" | "shift" | "shifting"
+            )
+        }) {
         far
     } else {
         right

@@ -1,0 +1,108 @@
+//! What is done every minute: expire, forget, let go, look at the disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock;
+use crate::id::{SessionId, UserId};
+use crate::outbox::Outboxes;
+use crate::serve::Services;
+use crate::shutdown::{Drain, Phase};
+use crate::store::StoreError;
+use crate::supervisor::Supervisor;
+
+/// Visitors looked at in one round: the work of a round is bounded, whatever is stored.
+const VISITORS_A_ROUND: usize = 500;
+/// Sessions looked at in one round.
+const SESSIONS_A_ROUND: usize = 500;
+
+pub(super) struct Chores {
+    pub(super) interval: Duration,
+    /// How long an ended session, and what was acknowledged of it, is kept.
+    pub(super) retention: Duration,
+    pub(super) pending_ttl: Duration,
+    pub(super) supervisor: Supervisor,
+    pub(super) services: Arc<Services>,
+    pub(super) drain: Drain,
+}
+
+pub(super) async fn run(chores: Chores) {
+    let mut after_visitor = None;
+    let mut after_session = None;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(chores.interval) => {}
+            () = chores.drain.reached(Phase::Draining) => return,
+        }
+        if let Err(error) = chores.round(&mut after_visitor, &mut after_session).await {
+            tracing::error!(%error, "the cleanup could not go on");
+        }
+    }
+}
+
+impl Chores {
+    async fn round(
+        &self,
+        visitor: &mut Option<UserId>,
+        session: &mut Option<SessionId>,
+    ) -> Result<(), StoreError> {
+        self.services.observer.probe_disk().await;
+        let expired = self.supervisor.expire().await?;
+        let forgotten = self.forget_sessions(session).await?;
+        let (frames, chunks) = self.clean_streams(visitor).await?;
+        let streams = self.services.outboxes.release_idle();
+        tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
+        Ok(())
+    }
+
+    /// Ended sessions past their retention, unless a frame of theirs still waits for its acknowledgement.
+    async fn forget_sessions(&self, after: &mut Option<SessionId>) -> Result<usize, StoreError> {
+        let batch = self
+            .services
+            .sessions
+            .stored_after(*after, SESSIONS_A_ROUND)?;
+        *after = batch
+            .last()
+            .map(|s| s.id)
+            .filter(|_| batch.len() == SESSIONS_A_ROUND);
+        let now = clock::wall();
+        let mut gone = 0;
+        for record in batch {
+            let over = record
+                .ended
+                .is_some_and(|ended| now.since(ended) >= self.retention);
+            if !over {
+                continue;
+            }
+            let marks = self.services.outboxes.stream(&record.user)?.marks();
+            if marks.acked >= record.last_sequence {
+                self.services.sessions.forget(&record).await?;
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
+    async fn clean_streams(&self, after: &mut Option<UserId>) -> Result<(u64, usize), StoreError> {
+        let batch = self
+            .services
+            .outboxes
+            .visitors_after(after.as_ref(), VISITORS_A_ROUND)?;
+        *after = batch
+            .last()
+            .map(|v| v.user.clone())
+            .filter(|_| batch.len() == VISITORS_A_ROUND);
+        let horizon = Outboxes::horizon(clock::wall(), self.pending_ttl);
+        let mut total = (0, 0);
+        for visitor in batch {
+            let stream = self.services.outboxes.stream(&visitor.user)?;
+            let holds = |frame: &crate::store::Frame| self.services.sessions.known(frame.session);
+            let (frames, chunks) = stream.cleanup(horizon, holds).await?;
+            if frames > 0 {
+                tracing::warn!(visitor = %visitor.user, frames, "pending frames expired unacknowledged");
+            }
+            total = (total.0 + frames, total.1 + chunks);
+        }
+        Ok(total)
+    }
+}

@@ -1,0 +1,313 @@
+//! From the configuration to the rooms.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::StartError;
+use crate::access::limits::{KeyedLimit, Limits, Rates};
+use crate::access::permits::{Capacity, Permits};
+use crate::access::{
+    Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
+};
+use crate::agents::backend::{Backend, Builtin};
+use crate::agents::catalog::Catalog;
+use crate::clock::Wall;
+use crate::config::{Config, JwtAlgorithm, Visitors};
+use crate::examples::Gallery;
+use crate::id::UserId;
+use crate::intake::{Intake, Queue};
+use crate::machine::{admission, backoff, breaker, connection, outbox};
+use crate::observe::Observer;
+use crate::outbox::Outboxes;
+use crate::protocol::frame;
+use crate::serve::{Services, Settings};
+use crate::sessions::Sessions;
+use crate::shutdown::Drain;
+use crate::store::{self, Opened, SessionRecord, commit};
+use crate::supervisor::{self, Breakers, Supervisor};
+
+/// What a socket's client may cost in a second: 200 ordinary frames, or 20 000 acknowledgements.
+const COST_PER_SECOND: u32 = 20_000;
+
+pub(super) struct Parts {
+    pub(super) services: Services,
+    pub(super) supervisor: Supervisor,
+    pub(super) permits: Permits,
+    pub(super) unfinished: Vec<SessionRecord>,
+}
+
+pub(super) fn store_options(config: &Config, accept_loss: bool) -> store::Options {
+    store::Options {
+        dir: config.server.data_dir.clone(),
+        cache: config.store.cache.0 as u64,
+        segment_size: config.store.segment_size.0,
+        flush_every_ms: u64::try_from(config.store.flush_every.as_millis()).unwrap_or(50),
+        accept_loss,
+        // The control run of the power-cut test: it must lose data, or the test proves nothing.
+        sync: std::env::var_os("EMFLOW_STORE_UNSYNCED_CONTROL").is_none(),
+        ballast: config.store.ballast.0 as u64,
+    }
+}
+
+pub(super) fn rates(config: &Config) -> Rates {
+    Rates {
+        attempts: config.limits.attempts_per_minute,
+        visitor_attempts: config.limits.attempts_per_minute,
+        messages: config.limits.messages_per_minute,
+        bytes: u32::try_from(config.limits.bytes_per_minute.0).unwrap_or(u32::MAX),
+    }
+}
+
+pub(super) async fn wire(
+    config: &Config,
+    opened: Opened,
+    backend: Option<Arc<dyn Backend>>,
+    drain: Drain,
+) -> Result<Parts, StartError> {
+    let Opened {
+        store,
+        committer,
+        recovered,
+    } = opened;
+    let catalog = Arc::new(catalog(config)?);
+    let gallery = Arc::new(gallery(config)?);
+    let engine = format!("built-in engine, prices as of {}", catalog.prices_as_of());
+    let outboxes = Outboxes::new(
+        store.clone(),
+        committer.clone(),
+        outbox_limits(config),
+        recovered.epoch,
+    );
+    let sessions = Sessions::new(store.clone(), committer.clone());
+    let queue = Arc::new(Queue::new(admission::Admission::new(admission::Limits {
+        max_concurrent: config.sessions.max_concurrent,
+        max_processing: config.agents.max_processing,
+        max_per_visitor: config.sessions.max_per_visitor,
+        ..admission::Limits::default()
+    })));
+    let disk_low = Arc::new(AtomicBool::new(false));
+    let intake = Intake::new(
+        store.clone(),
+        committer.clone(),
+        outboxes.clone(),
+        sessions.clone(),
+        Arc::clone(&queue),
+        drain.clone(),
+        Arc::clone(&disk_low),
+    );
+    let breakers = Breakers::new(breaker::Policy {
+        failure_threshold: config.breaker.failure_threshold,
+        recovery_timeout: config.breaker.recovery_timeout,
+        max_probes: config.breaker.half_open_probes,
+        successes_to_close: config.breaker.success_threshold,
+        ..breaker::Policy::default()
+    });
+    let builtin: Arc<dyn Backend> = Arc::new(Builtin::new(catalog));
+    let (primary, fallback) = match backend {
+        Some(backend) => (backend, Some(builtin)),
+        None => (builtin, None),
+    };
+    let supervisor = Supervisor::new(
+        supervisor::Policy {
+            agent_timeout: config.agents.timeout,
+            pace: config.agents.pace,
+            session_timeout: config.sessions.timeout,
+            as_of: config.agents.as_of,
+        },
+        sessions.clone(),
+        queue,
+        drain.clone(),
+        primary,
+        fallback,
+        breakers.clone(),
+    );
+    let key = token_key(&store, &committer).await?;
+    let access = Access::new(
+        auth_mode(config)?,
+        access_settings(config),
+        &key,
+        Arc::new(Revocations(outboxes.clone())),
+    );
+    let min_free = config.store.min_free.0 as u64;
+    let observer = Observer::new(
+        store,
+        committer,
+        breakers,
+        drain.clone(),
+        disk_low,
+        min_free,
+    );
+    observer.probe_disk().await;
+    let permits = Permits::new(Capacity {
+        per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
+        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
+    });
+    let services = Services {
+        access,
+        limits: Limits::new(rates(config)),
+        new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
+        outboxes,
+        intake,
+        sessions,
+        observer,
+        gallery,
+        engine,
+        drain,
+        settings: settings(config),
+    };
+    Ok(Parts {
+        services,
+        supervisor,
+        permits,
+        unfinished: recovered.unfinished,
+    })
+}
+
+/// Revocation as the visitor's record knows it.
+struct Revocations(Outboxes);
+
+impl Generations for Revocations {
+    fn generation(&self, user: &UserId) -> u64 {
+        self.0.generation(user)
+    }
+    fn revoked_at(&self, user: &UserId) -> Option<Wall> {
+        self.0.revoked_at(user)
+    }
+}
+
+fn outbox_limits(config: &Config) -> crate::outbox::Limits {
+    crate::outbox::Limits {
+        max_pending: config.delivery.max_pending_per_user as u64,
+        max_pending_bytes: config.delivery.max_pending_bytes_per_user.0 as u64,
+        sockets: config.connections.per_user,
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        send: outbox::SendPolicy {
+            window: config.delivery.window as u64,
+            ack_timeout: config.delivery.ack_timeout,
+            retries: backoff::Policy {
+                max_tries: config.delivery.max_attempts,
+                ..backoff::Policy::default()
+            },
+        },
+        connection: connection::Policy {
+            heartbeat: config.connections.heartbeat_interval,
+            idle_timeout: config.connections.idle_timeout,
+            max_age: config.connections.max_age,
+            error_threshold: config.connections.error_threshold,
+            max_cost_per_second: COST_PER_SECOND,
+        },
+        write_timeout: config.connections.write_timeout,
+        max_frame: config.limits.max_frame.0,
+        max_body: config.limits.max_body.0,
+        request_timeout: config.limits.request_timeout,
+        header_timeout: config.limits.header_timeout,
+        handshake_timeout: config.tls.handshake_timeout,
+        max_handshakes: config.tls.max_handshakes,
+        retention: config.sessions.retention,
+        limits: frame::Limits {
+            max_frame: config.limits.max_frame.0,
+            content_min: 10,
+            content_max: 2000,
+            window: config.delivery.window as u64,
+            messages_per_minute: config.limits.messages_per_minute,
+            max_pending: config.delivery.max_pending_per_user as u64,
+            connections_per_user: config.connections.per_user,
+        },
+        allowed_origins: config.server.allowed_origins.clone(),
+        trusted_proxies: config.limits.trusted_proxies.clone(),
+        drain_timeout: config.server.drain_timeout,
+    }
+}
+
+fn access_settings(config: &Config) -> AccessSettings {
+    AccessSettings {
+        token_lifetime: config.auth.token_ttl,
+        tickets: tickets::Limits {
+            lifetime: config.auth.ticket_ttl,
+            ..tickets::Limits::default()
+        },
+    }
+}
+
+fn auth_mode(config: &Config) -> Result<AuthMode, StartError> {
+    let auth = &config.auth;
+    Ok(match auth.visitors {
+        Visitors::Open => AuthMode::Open,
+        Visitors::AccessCode => AuthMode::AccessCode(AccessCode::new(auth.access_code.expose())),
+        Visitors::Jwt => {
+            let wrong =
+                |e: String| StartError::File(format!("the keys for auth.visitors = \"jwt\": {e}"));
+            let keys = match &auth.jwks_file {
+                Some(path) => jwt::Keys::jwks(&read(path)?).map_err(|e| wrong(e.to_string()))?,
+                None => {
+                    let algorithm = match auth.jwt_algorithm {
+                        JwtAlgorithm::Hs256 => jwt::Algorithm::Hs256,
+                        JwtAlgorithm::Rs256 => jwt::Algorithm::Rs256,
+                        JwtAlgorithm::EdDsa => jwt::Algorithm::EdDsa,
+                    };
+                    jwt::Keys::single(algorithm, auth.jwt_key.expose())
+                        .map_err(|e| wrong(e.to_string()))?
+                }
+            };
+            let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+            AuthMode::Jwt(jwt::Verifier {
+                keys,
+                issuer: some(&auth.jwt_issuer),
+                audience: some(&auth.jwt_audience),
+            })
+        }
+    })
+}
+
+fn read(path: &std::path::Path) -> Result<String, StartError> {
+    std::fs::read_to_string(path)
+        .map_err(|e| StartError::File(format!("could not read {}: {e}", path.display())))
+}
+
+fn catalog(config: &Config) -> Result<Catalog, StartError> {
+    let Some(path) = &config.agents.catalog else {
+        return Ok(Catalog::builtin());
+    };
+    Catalog::parse(&read(path)?).map_err(|faults| {
+        let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        StartError::File(format!(
+            "agents.catalog {}: {}",
+            path.display(),
+            list.join("; ")
+        ))
+    })
+}
+
+fn gallery(config: &Config) -> Result<Gallery, StartError> {
+    let Some(path) = &config.examples.file else {
+        return Ok(Gallery::builtin());
+    };
+    Gallery::parse(&read(path)?).map_err(|faults| {
+        StartError::File(format!(
+            "examples.file {}: {}",
+            path.display(),
+            faults.join("; ")
+        ))
+    })
+}
+
+/// The key that signs tokens; made once, so that they survive a restart.
+async fn token_key(
+    store: &store::Store,
+    committer: &store::Committer,
+) -> Result<[u8; 32], StartError> {
+    const NAME: &str = "token_key";
+    if let Some(key) = store.setting(NAME)? {
+        return Ok(key);
+    }
+    let halves = [crate::intake::random_u128(), crate::intake::random_u128()];
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(&halves[0].to_le_bytes());
+    key[16..].copy_from_slice(&halves[1].to_le_bytes());
+    committer.commit(vec![commit::setting(NAME, &key)]).await?;
+    Ok(key)
+}

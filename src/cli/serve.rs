@@ -1,0 +1,154 @@
+//! `emflow` and `emflow serve`: serves until a signal, then drains.
+
+use std::io::IsTerminal;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::{Exit, ServeArgs, check_config, welcome};
+use crate::app::{App, Start, StartError};
+use crate::config::{Config, LogFormat};
+use crate::store::StoreError;
+
+/// The port that is replaced by the next free one when it is taken: nobody asked for it.
+const DEFAULT_LISTEN: &str = "server.listen";
+
+/// Runs the server.
+pub fn run(args: &ServeArgs) -> Exit {
+    let loaded = match args.load() {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            let _ = check_config::report(&errors, &mut std::io::stderr());
+            return Exit::Usage;
+        }
+    };
+    start_logging(&loaded.config);
+    for warning in loaded.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("emflow: the runtime could not be started: {error}");
+            return Exit::Failed;
+        }
+    };
+    let by_default = loaded.source(DEFAULT_LISTEN) == crate::config::Source::Default;
+    let start = Start {
+        accept_loss: args.accept_loss,
+        backend: None,
+        next_free_port: by_default,
+    };
+    let exit = runtime.block_on(serve(args, loaded.config, start));
+    // What is still blocked (a name lookup, say) does not hold the process.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
+    let signals = Signals::listen();
+    let Ok(mut signals) = signals else {
+        eprintln!("emflow: signals could not be listened for");
+        return Exit::Failed;
+    };
+    let app = match App::start(config.clone(), start).await {
+        Ok(app) => app,
+        Err(error) => {
+            eprintln!("emflow: {error}");
+            return exit_of(&error);
+        }
+    };
+    welcome::print(&app, &config);
+    loop {
+        tokio::select! {
+            _ = signals.hangup.recv() => reload(&app, args),
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+            why = app.failed() => {
+                // Fail-stop: what is on disk is not known any more, so nothing more is promised.
+                tracing::error!(%why, "the store has stopped; ending");
+                eprintln!("emflow: the store has stopped after a failed write: {why}");
+                return Exit::Damaged;
+            }
+        }
+    }
+    tracing::info!("draining; a second signal ends at once");
+    tokio::select! {
+        late = app.drain() => {
+            if !late.is_empty() {
+                tracing::warn!(?late, "some tasks did not end in time");
+            }
+        }
+        _ = signals.terminate.recv() => tracing::warn!("a second signal: ending at once"),
+        _ = signals.interrupt.recv() => tracing::warn!("a second signal: ending at once"),
+    }
+    tracing::info!("done");
+    Exit::Done
+}
+
+fn reload(app: &App, args: &ServeArgs) {
+    let loaded = match args.load() {
+        Ok(loaded) => loaded,
+        Err(errors) => {
+            let list: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            tracing::error!(errors = %list.join("; "), "the configuration is wrong; the old one stays");
+            return;
+        }
+    };
+    match app.reload(&loaded.config) {
+        Ok(presented) => tracing::info!(fingerprint = %presented.fingerprint, "reloaded"),
+        Err(error) => tracing::error!(%error, "the certificate is wrong; the old one stays"),
+    }
+}
+
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+fn exit_of(error: &StartError) -> Exit {
+    match error {
+        StartError::Store(StoreError::InUse(_)) => Exit::InUse,
+        StartError::Store(
+            StoreError::Damaged { .. } | StoreError::Record(_) | StoreError::Stopped,
+        ) => Exit::Damaged,
+        StartError::Store(StoreError::Sled(_)) => Exit::Damaged,
+        StartError::Tls(_) | StartError::File(_) => Exit::Usage,
+        StartError::Store(StoreError::Io { .. }) | StartError::Bind(_) => Exit::Failed,
+    }
+}
+
+/// Logs go to standard error: text for people on a terminal, JSON otherwise.
+fn start_logging(config: &Config) {
+    let human = match config.log.format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+    };
+    let filter =
+        EnvFilter::try_new(config.log.level.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    // A test may have set one before.
+    let _ = if human {
+        registry.with(layer).try_init()
+    } else {
+        registry.with(layer.json()).try_init()
+    };
+}

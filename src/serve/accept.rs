@@ -1,0 +1,243 @@
+//! The accept loop: permit → TLS → HTTP/1.1, every step with a limit in number and time.
+//!
+//! Only HTTP/1.1 is offered: WebSockets need it, a page of a few small files gains
+//! nothing from HTTP/2, and every protocol less is an attack surface less.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, Request};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use warp::Filter;
+use warp::reply::Response as Reply;
+
+use super::tls::Reloadable;
+use super::{Peer, Services, headers, reply, routes};
+use crate::access::address::Address;
+use crate::access::permits::Permits;
+use crate::protocol::problem::{Code, Problem};
+use crate::shutdown::Phase;
+
+/// The protocols offered by ALPN.
+pub const ALPN: &[&str] = &["http/1.1"];
+/// The stream under HTTP and under WebSockets.
+pub(super) type Io = TokioIo<TlsStream<TcpStream>>;
+
+/// Connections over their limit that are told so at once; beyond, they are dropped unheard.
+const REFUSALS: usize = 256;
+/// The largest head of a request, in bytes.
+const HEAD: usize = 16 * 1024;
+/// The most headers of a request.
+const HEADERS: usize = 64;
+
+/// What the loop works with.
+pub struct Listener {
+    /// Bound already.
+    pub socket: TcpListener,
+    /// The certificate of the moment.
+    pub tls: Arc<Reloadable>,
+    /// Places.
+    pub permits: Permits,
+    /// Everything else.
+    pub services: Arc<Services>,
+}
+
+impl Listener {
+    /// Accepts until the drain.
+    pub async fn run(self) {
+        let settings = &self.services.settings;
+        let handshakes = Arc::new(Semaphore::new(settings.max_handshakes));
+        let refusals = Arc::new(Semaphore::new(REFUSALS));
+        let app = Arc::new(App {
+            services: Arc::clone(&self.services),
+        });
+        let mut pause = Duration::from_millis(5);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                () = self.services.drain.reached(Phase::Draining) => return,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of descriptors, mostly: waiting is what helps, spinning is what hurts.
+                    tracing::warn!(%error, "could not accept a connection");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                    continue;
+                }
+            };
+            pause = Duration::from_millis(5);
+            let permit = self
+                .permits
+                .acquire(Address::from(address.ip()))
+                .map(Arc::new);
+            let refusal = match (&permit, Arc::clone(&refusals).try_acquire_owned()) {
+                (Ok(_), _) => None,
+                (Err(_), Ok(place)) => Some(place),
+                (Err(_), Err(_)) => continue,
+            };
+            let peer = Peer { address, permit };
+            let (tls, handshakes, app) = (
+                Arc::clone(&self.tls),
+                Arc::clone(&handshakes),
+                Arc::clone(&app),
+            );
+            self.services.drain.spawn("connection", async move {
+                let _refusal = refusal;
+                // Boxed: idle connections then cost what they hold, not what a handshake needs.
+                if let Some(stream) = Box::pin(handshake(
+                    stream,
+                    &tls,
+                    &handshakes,
+                    app.services.settings.handshake_timeout,
+                ))
+                .await
+                {
+                    Box::pin(serve(stream, peer, app)).await;
+                }
+            });
+        }
+    }
+}
+
+async fn handshake(
+    stream: TcpStream,
+    tls: &Reloadable,
+    handshakes: &Semaphore,
+    limit: Duration,
+) -> Option<TlsStream<TcpStream>> {
+    let both = async {
+        let _place = handshakes.acquire().await.ok()?;
+        stream.set_nodelay(true).ok()?;
+        TlsAcceptor::from(tls.current()).accept(stream).await.ok()
+    };
+    tokio::time::timeout(limit, both).await.ok().flatten()
+}
+
+struct App {
+    services: Arc<Services>,
+}
+
+async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
+    let settings = app.services.settings.clone();
+    let drain = app.services.drain.clone();
+    let keep_alive = peer.permit.is_ok();
+    let service = hyper::service::service_fn(move |request| {
+        let (app, peer) = (Arc::clone(&app), peer.clone());
+        async move { Ok::<_, Infallible>(app.answer(request, peer).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout)
+        .max_buf_size(HEAD)
+        .max_headers(HEADERS)
+        .keep_alive(keep_alive)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // What a peer does wrong in HTTP is its own business; hyper has answered 400 or 431.
+        _ = connection.as_mut() => {}
+        () = drain.reached(Phase::Draining) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = tokio::time::timeout(settings.request_timeout, connection).await;
+        }
+    }
+}
+
+impl App {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Reply {
+        let mut response = match self.checked(request, peer).await {
+            Ok(response) => response,
+            Err(problem) => reply::problem(&problem),
+        };
+        headers::add(response.headers_mut());
+        response
+    }
+
+    async fn checked(&self, request: Request<Incoming>, peer: Peer) -> Result<Reply, Problem> {
+        if let Err(full) = &peer.permit {
+            let code = match full {
+                crate::access::permits::NoPermit::Address => Code::RateLimited,
+                crate::access::permits::NoPermit::Total => Code::Overloaded,
+            };
+            return Err(
+                Problem::new(code, format!("{full}; close some, or come back later"))
+                    .retry_after(5),
+            );
+        }
+        let known = [
+            Method::GET,
+            Method::HEAD,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+        ];
+        if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
+            return Err(Problem::new(
+                Code::MethodNotAllowed,
+                "this method is not allowed",
+            ));
+        }
+        if !known.contains(request.method()) {
+            return Err(Problem::new(
+                Code::NotImplemented,
+                "this method is not known",
+            ));
+        }
+        let settings = &self.services.settings;
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(peer);
+        let collect = tokio::time::timeout(
+            settings.request_timeout,
+            Limited::new(body, settings.max_body).collect(),
+        );
+        let bytes = match collect.await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                let text = format!("a body may have at most {} bytes", settings.max_body);
+                return Err(Problem::new(Code::PayloadTooLarge, text));
+            }
+            Ok(Err(_)) => return Err(Problem::new(Code::BadRequest, "the body could not be read")),
+            Err(_) => {
+                return Err(Problem::new(
+                    Code::RequestTimeout,
+                    "the body did not arrive in time",
+                ));
+            }
+        };
+        let request: Request<Full<Bytes>> = Request::from_parts(parts, Full::new(bytes));
+        let routes = routes::all(Arc::clone(&self.services));
+        let routes = routes
+            .recover(|rejection| async move { Ok::<_, Infallible>(reply::rejected(&rejection)) });
+        let answered = hyper::service::Service::call(
+            &hyper_util::service::TowerToHyperService::new(warp::service(routes)),
+            request,
+        );
+        match answered.await {
+            Ok(response) => Ok(warp::Reply::into_response(response)),
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Binds the address.
+///
+/// # Errors
+/// What the system says, with the address.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, std::io::Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|e| std::io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")))
+}

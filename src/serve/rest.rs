@@ -1,0 +1,160 @@
+//! The REST calls of visitors, and health.
+
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use warp::reply::Response as Reply;
+
+use super::door::{attempt, authenticate, check_origin, client, text};
+use super::{Peer, Services, reply};
+use crate::access::credential::set_visitor_cookie;
+use crate::access::{NewVisitorRequest, NotAdmitted};
+use crate::clock;
+use crate::id::SessionId;
+use crate::protocol::frame::Kind;
+use crate::protocol::problem::{Code, Problem};
+use crate::store::SessionRecord;
+
+#[derive(Deserialize, Default)]
+struct NewVisitorBody {
+    access_code: Option<String>,
+    display_name: Option<String>,
+}
+
+/// `POST /api/v1/visitors`
+pub(super) fn create_visitor(
+    headers: &HeaderMap,
+    body: &[u8],
+    peer: &Peer,
+    services: &Services,
+) -> Result<Reply, Problem> {
+    check_origin(headers, services)?;
+    attempt(&services.new_visitors, &client(headers, peer, services))?;
+    // A form of another site can post text/plain without asking; it cannot post JSON.
+    let media = text(headers, &header::CONTENT_TYPE)
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("");
+    if !media.trim().eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "send JSON with Content-Type: application/json, for example {}",
+        ));
+    }
+    let body: NewVisitorBody = serde_json::from_slice(body).map_err(|e| {
+        Problem::new(
+            Code::BadRequest,
+            format!("the body must be {{}} or {{\"access_code\", \"display_name\"}}: {e}"),
+        )
+    })?;
+    let request = NewVisitorRequest {
+        access_code: body.access_code.as_deref(),
+        display_name: body.display_name.as_deref(),
+    };
+    let visitor = services
+        .access
+        .create_visitor(&request, clock::wall())
+        .map_err(|why| match why {
+            NotAdmitted::WrongCode => Problem::new(Code::Unauthenticated, why.to_string()),
+            NotAdmitted::NotHere => Problem::new(Code::NotFound, why.to_string()),
+            NotAdmitted::DisplayName => Problem::new(Code::BadRequest, why.to_string()),
+            NotAdmitted::NoRandomness => Problem::new(Code::Internal, "no visitor could be made"),
+        })?;
+    let cookie = set_visitor_cookie(&visitor.token, services.access.token_lifetime());
+    let answer = json!({
+        "user_id": visitor.user_id, "token": visitor.token,
+        "expires_at": visitor.expires.rfc3339(), "display_name": visitor.display_name,
+    });
+    let mut response = reply::json(StatusCode::CREATED, &answer);
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// `POST /api/v1/tickets`
+pub(super) fn issue_ticket(headers: &HeaderMap, services: &Services) -> Result<Reply, Problem> {
+    check_origin(headers, services)?;
+    let identity = authenticate(headers, None, services)?;
+    attempt(&services.limits.visitor_attempts, &identity.user_id)?;
+    let user = identity.user_id.clone();
+    let ticket = services.access.issue_ticket(identity, clock::now());
+    let ticket =
+        ticket.map_err(|why| Problem::new(Code::Overloaded, why.to_string()).retry_after(30))?;
+    let ms = u64::try_from(services.access.ticket_lifetime().as_millis()).unwrap_or(u64::MAX);
+    Ok(reply::json(
+        StatusCode::CREATED,
+        &json!({"ticket": ticket, "expires_in_ms": ms, "user_id": user}),
+    ))
+}
+
+/// `GET /api/v1/example-messages/sessions/{id}`
+pub(super) fn session(
+    id: &str,
+    headers: &HeaderMap,
+    services: &Services,
+) -> Result<Reply, Problem> {
+    let identity = authenticate(headers, None, services)?;
+    let missing = || Problem::new(Code::NotFound, "you have no such session");
+    let internal = |error| {
+        tracing::error!(%error, "a session could not be read");
+        Problem::new(Code::Internal, "the session could not be read")
+    };
+    let id = SessionId::parse(id).map_err(|_| missing())?;
+    let record = services
+        .sessions
+        .find(&identity.user_id, id)
+        .map_err(internal)?
+        .ok_or_else(missing)?;
+    let last = services.sessions.last_frame(&record).map_err(internal)?;
+    Ok(reply::json(StatusCode::OK, &session_json(&record, last)))
+}
+
+fn session_json(record: &SessionRecord, last: Option<(Kind, Value)>) -> Value {
+    let (kind, payload) = last.map_or((None, Value::Null), |(kind, payload)| {
+        (Some(kind.as_str()), payload)
+    });
+    json!({
+        "session_id": record.id, "user_id": record.user, "example_message_id": record.message,
+        "content": record.content, "title": record.title, "category": record.category,
+        "complexity": record.complexity, "businessValue": record.business_value,
+        "estimatedTime": record.estimated_time, "parent_session_id": record.parent,
+        "state": record.state.as_str(), "attempts": record.attempts,
+        "created_at": record.created.rfc3339(), "ended_at": record.ended.map(clock::Wall::rfc3339),
+        "ended_by": kind, "outcome": payload,
+    })
+}
+
+/// `GET /api/v1/example-messages/examples`
+pub(super) fn examples(services: &Services) -> Reply {
+    reply::json(
+        StatusCode::OK,
+        &json!({"examples": services.gallery.examples(), "engine": services.engine}),
+    )
+}
+
+/// `GET /api/v1/example-messages/health`: a summary for anyone.
+pub(super) async fn health(services: &Services) -> Reply {
+    let health = services.observer.health().await;
+    let status = if health.unhealthy() {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
+    reply::json(status, &health.summary())
+}
+
+/// `GET /healthz`
+pub(super) fn alive() -> Reply {
+    reply::json(StatusCode::OK, &json!({"status": "alive"}))
+}
+
+/// `GET /readyz`
+pub(super) fn ready(services: &Services) -> Reply {
+    match services.observer.not_ready() {
+        None => reply::json(StatusCode::OK, &json!({"status": "ready"})),
+        Some(why) => reply::problem(&Problem::new(Code::Overloaded, why).retry_after(2)),
+    }
+}

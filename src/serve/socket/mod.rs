@@ -1,0 +1,167 @@
+//! One WebSocket: a single task that reads, writes and waits.
+//!
+//! Everything that is due is fed, then flushed once, under a write timeout; while
+//! a write is under way the task goes on reading, so a slow reader never keeps its
+//! own acknowledgements from being heard. What to do is decided by the pure machines
+//! [`Connection`] and [`Cursor`](crate::machine::outbox::Cursor).
+
+mod conversation;
+mod farewell;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::accept::Io;
+use super::{Peer, Services};
+use crate::access::Identity;
+use crate::clock;
+use crate::id::ConnectionId;
+use crate::intake::random_u128;
+use crate::machine::outbox::Resume;
+use crate::protocol::close::Close;
+use conversation::Conversation;
+
+/// Boxed, so that an idle socket's task stays small.
+type Tls = Box<TlsStream<TcpStream>>;
+type Socket = WebSocketStream<Tls>;
+type Sink = SplitSink<Socket, Message>;
+type Source = SplitStream<Socket>;
+
+/// Read at once; a larger one costs its size for every idle socket.
+const READ_BUFFER: usize = 4 * 1024;
+/// Gathered before a write.
+const WRITE_BUFFER: usize = 16 * 1024;
+/// Beyond this a write is refused; one batch and its control frames fit.
+const MAX_WRITE_BUFFER: usize = 1024 * 1024;
+
+/// Starts the socket once hyper has sent the 101.
+pub(super) fn start(
+    upgrade: OnUpgrade,
+    identity: Identity,
+    resume: Resume,
+    peer: Peer,
+    services: Arc<Services>,
+) {
+    let drain = services.drain.clone();
+    drain.spawn(
+        "socket",
+        Box::pin(async move {
+            let Ok(upgraded) = upgrade.await else { return };
+            let Ok(parts) = upgraded.downcast::<Io>() else {
+                return;
+            };
+            let tls: Tls = Box::new(TokioIo::into_inner(parts.io));
+            let config = WebSocketConfig::default()
+                .read_buffer_size(READ_BUFFER)
+                .write_buffer_size(WRITE_BUFFER)
+                .max_write_buffer_size(MAX_WRITE_BUFFER)
+                .max_message_size(Some(services.settings.max_frame))
+                .max_frame_size(Some(services.settings.max_frame));
+            let already_read = parts.read_buf.to_vec();
+            let socket =
+                WebSocketStream::from_partially_read(tls, already_read, Role::Server, Some(config))
+                    .await;
+            Box::pin(run(socket, identity, resume, &services)).await;
+            drop(peer);
+        }),
+    );
+}
+
+async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<Services>) {
+    let id = ConnectionId(random_u128());
+    let user = identity.user_id.clone();
+    let (mut sink, mut source) = socket.split();
+    let mut conversation = match Conversation::open(id, identity, &resume, services) {
+        Ok(conversation) => conversation,
+        Err(error) => {
+            tracing::error!(connection = %id, %error, "a stream could not be opened");
+            return farewell::close(sink, source, Vec::new(), Close::Internal).await;
+        }
+    };
+    tracing::info!(connection = %id, visitor = %user, "connected");
+    services.observer.socket_opened();
+    let ending = talk(&mut conversation, &mut sink, &mut source).await;
+    tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
+    services.observer.socket_closed(match ending {
+        Ending::Gone => None,
+        Ending::Close(close) => Some(close),
+    });
+    let words = conversation.last_words();
+    drop(conversation);
+    match ending {
+        Ending::Gone => {}
+        // A peer that does not read would only keep us waiting.
+        Ending::Close(Close::NotReading) => {}
+        Ending::Close(close) => farewell::close(sink, source, words, close).await,
+    }
+}
+
+/// How a socket ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The other side went, with or without a word.
+    Gone,
+    /// We close.
+    Close(Close),
+}
+
+async fn talk(conversation: &mut Conversation, sink: &mut Sink, source: &mut Source) -> Ending {
+    loop {
+        let batch = match conversation.due() {
+            Ok(batch) => batch,
+            Err(close) => return Ending::Close(close),
+        };
+        if batch.is_empty() {
+            let event = conversation.next(source).await;
+            if let Err(ending) = conversation.handle(event, source).await {
+                return ending;
+            }
+            continue;
+        }
+        let limit = conversation.write_timeout();
+        let mut write = std::pin::pin!(tokio::time::timeout(limit, write(sink, batch)));
+        loop {
+            tokio::select! {
+                written = &mut write => match written {
+                    Ok(Ok(())) => break,
+                    Ok(Err(_)) => return Ending::Gone,
+                    Err(_) => return Ending::Close(Close::NotReading),
+                },
+                event = conversation.next(source) => if let Err(ending) = conversation.handle(event, source).await {
+                    // What was to be said is said before we close, as far as the other side reads.
+                    if matches!(ending, Ending::Close(_)) {
+                        let _ = tokio::time::timeout(Duration::from_secs(1), &mut write).await;
+                    }
+                    return ending;
+                },
+            }
+        }
+        conversation.on_written(clock::now());
+    }
+}
+
+async fn write(
+    sink: &mut Sink,
+    batch: Vec<Message>,
+) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+    for message in batch {
+        sink.feed(message).await?;
+    }
+    sink.flush().await
+}
+
+/// A composed frame as a message; composed texts are UTF-8, so nothing is lost.
+fn message(text: Bytes) -> Message {
+    Message::Text(Utf8Bytes::try_from(text).unwrap_or_default())
+}

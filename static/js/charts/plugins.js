@@ -1,0 +1,64 @@
+// Two small Chart.js plugins: lines across a chart with what they say, and names beside points.
+
+/** Text that stays readable where it crosses a line. */
+function haloed(ctx, theme, text, x, y) {
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = theme.surface;
+  ctx.lineWidth = 4;
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
+}
+
+/** A limit, a target, a chosen point: a dashed line with its label at the end. */
+export const marks = {
+  id: "marks",
+  afterDatasetsDraw(chart, _args, { lines = [], theme }) {
+    const { ctx, chartArea: area, scales } = chart;
+    for (const { axis, value, label } of lines) {
+      const at = scales[axis]?.getPixelForValue(value);
+      const inside = axis === "x" ? at >= area.left - 1 && at <= area.right + 1 : at >= area.top - 1 && at <= area.bottom + 1;
+      if (!inside) continue;
+      ctx.save();
+      ctx.strokeStyle = theme.bad;
+      ctx.fillStyle = theme.bad;
+      ctx.lineWidth = 1.5;
+      ctx.setLineDash([5, 4]);
+      ctx.beginPath();
+      if (axis === "x") ctx.moveTo(at, area.top), ctx.lineTo(at, area.bottom);
+      else ctx.moveTo(area.left, at), ctx.lineTo(area.right, at);
+      ctx.stroke();
+      ctx.font = `600 11px ${chart.options.font?.family ?? "sans-serif"}`;
+      const width = ctx.measureText(label).width;
+      const x = axis === "x" ? Math.min(Math.max(at - width / 2, area.left), area.right - width) : area.right - width;
+      haloed(ctx, theme, label, x, axis === "x" ? area.top - 6 : at - 5);
+      ctx.restore();
+    }
+  },
+};
+
+/** Names beside the emphasised points, left out where they would lie on one another. */
+export const names = {
+  id: "names",
+  afterDatasetsDraw(chart, _args, { theme }) {
+    const { ctx, chartArea: area } = chart;
+    const taken = [];
+    ctx.save();
+    ctx.font = `11px ${chart.options.font?.family ?? "sans-serif"}`;
+    ctx.fillStyle = theme.ink;
+    chart.data.datasets.forEach((dataset, n) => {
+      if (!dataset.named) return;
+      chart.getDatasetMeta(n).data.forEach((element, at) => {
+        const point = dataset.points[at];
+        if (!point?.strong || !point.label) return;
+        const width = ctx.measureText(point.label).width;
+        const left = element.x + 9 + width > area.right ? element.x - 9 - width : element.x + 9;
+        const box = { left, right: left + width, top: element.y - 8, bottom: element.y + 6 };
+        if (taken.some((b) => b.left < box.right && box.left < b.right && b.top < box.bottom && box.top < b.bottom)) return;
+        taken.push(box);
+        haloed(ctx, theme, point.label, left, element.y + 4);
+      });
+    });
+    ctx.restore();
+  },
+};

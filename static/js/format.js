@@ -1,0 +1,80 @@
+// Numbers and times as a person reads them. Pure.
+
+const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 10 });
+const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
+const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+
+const DOLLARS = /^USD(?=$|\/| )/;
+
+function withUnit(text, unit, value) {
+  if (!unit) return text;
+  if (DOLLARS.test(unit)) return `${value < 0 ? "−" : ""}$${text.replace("-", "")}${unit.slice(3).replace("/", " / ")}`;
+  return unit === "%" ? `${text} %` : `${text} ${unit}`;
+}
+
+/** Enough digits to redo the arithmetic by hand. */
+export const full = (value, unit = "") => withUnit(exact.format(value), unit, value);
+/** For reading: four significant digits. */
+export const brief = (value, unit = "") => withUnit(short.format(value), unit, value);
+/** For axes. */
+export const tick = (value, unit = "") =>
+  DOLLARS.test(unit) ? `${value < 0 ? "−" : ""}$${compact.format(Math.abs(value))}` : compact.format(value);
+
+/** `840 ms`, `12.3 s`, `2 min 5 s`. */
+export function duration(ms) {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+}
+
+/** `14:03:07.125` in the reader's time zone. */
+export function clock(ms) {
+  const date = new Date(ms);
+  const two = (n) => String(n).padStart(2, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+const WORDS = {
+  "cost-optimization": "Cost", "latency-optimization": "Latency", "model-selection": "Model selection",
+  scaling: "Scaling", basic: "Basic", intermediate: "Intermediate", advanced: "Advanced",
+  conversion: "Conversion", retention: "Retention", expansion: "Expansion",
+};
+/** A word of the wire in a person's spelling; `advanced` is a depth, see `topic`. */
+export const word = (name) => WORDS[name] ?? String(name ?? "");
+/** A category in a person's spelling: the one called `advanced` weighs several aims at once. */
+export const topic = (category) => (category === "advanced" ? "Several aims" : word(category));
+
+/**
+ * Splits `text` at the first occurrence of each reference, in their order:
+ * `[{text, id?}]`. A reference that does not occur is left out.
+ */
+export function pieces(text, refs = []) {
+  const out = [];
+  let from = 0;
+  for (const ref of refs) {
+    const at = ref.text ? text.indexOf(ref.text, from) : -1;
+    if (at < 0) continue;
+    if (at > from) out.push({ text: text.slice(from, at) });
+    out.push({ text: ref.text, id: ref.id });
+    from = at + ref.text.length;
+  }
+  if (from < text.length) out.push({ text: text.slice(from) });
+  return out;
+}
+
+/** The message cut at the spans of its quantities (Unicode scalar values): `[{text, quantity?}]`. */
+export function spans(message, quantities = []) {
+  const letters = [...message];
+  const marked = quantities.filter((q) => q.source === "message" && q.span && q.span[0] < q.span[1]);
+  const out = [];
+  let from = 0;
+  for (const quantity of marked.sort((a, b) => a.span[0] - b.span[0])) {
+    const [start, end] = quantity.span;
+    if (start < from || end > letters.length) continue;
+    if (start > from) out.push({ text: letters.slice(from, start).join("") });
+    out.push({ text: letters.slice(start, end).join(""), quantity });
+    from = end;
+  }
+  if (from < letters.length) out.push({ text: letters.slice(from).join("") });
+  return out;
+}

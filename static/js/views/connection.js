@@ -1,0 +1,47 @@
+// The state of the connection, as it is.
+
+import { h, show } from "../h.js";
+import { effect } from "../signal.js";
+import { state as storage } from "../store.js";
+
+const WHY = {
+  lost: "connection lost", unreachable: "server not reached", silent: "the server fell silent", gap: "a frame was missing",
+  4500: "closed: too many bad frames", 4501: "your visit has expired or was ended", 4502: "opened in too many places; this one was closed",
+  4503: "closed by an administrator", 1000: "closed by the server", stopped: "stopped", identity: "no visitor could be made",
+};
+
+export function connectionStatus(app, place) {
+  effect(() => {
+    const link = app.link();
+    place.dataset.phase = link.phase;
+    show(place, h("span", { class: "connection-dot", "aria-hidden": "true" }), ...told(app, link));
+  });
+  effect(() => {
+    const text = app.notice();
+    document.querySelector(".page-notice")?.remove();
+    if (!text) return;
+    const close = h("button", { class: "icon", type: "button", "aria-label": "Close this notice", onclick: () => app.notice("") }, "×");
+    document.querySelector(".top").after(h("div", { class: "page-notice notice", role: "alert" }, h("p", {}, text), close));
+  });
+}
+
+function told(app, { phase, reason, retryInMs, message }) {
+  const button = (label, act) => h("button", { class: "link", type: "button", onclick: act }, label);
+  switch (phase) {
+    case "online": return [h("span", { title: storage.durable ? "" : "This browser keeps nothing: a reload cannot be proven." }, storage.durable ? "Live" : "Live, nothing kept")];
+    case "dialing": return [h("span", {}, "Connecting…")];
+    case "waiting": {
+      const seconds = retryInMs === null || retryInMs === undefined ? "" : ` in ${Math.max(1, Math.round(retryInMs / 1000))} s`;
+      return [h("span", {}, `${capital(WHY[reason] ?? reason)}; again${seconds} `), button("now", () => app.wire.hurry())];
+    }
+    default: {
+      const why = message ?? WHY[reason] ?? reason;
+      const renew = reason === "4501";
+      return [h("span", {}, `Not connected: ${why} `),
+        reason === "identity" ? button("try again", () => location.reload())
+          : button(renew ? "start as a new visitor" : "connect", renew ? app.renew : () => app.wire?.hurry())];
+    }
+  }
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

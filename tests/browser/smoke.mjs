@@ -1,0 +1,261 @@
+// The page in a real browser against a running server: node smoke.mjs https://HOST:PORT/
+// One line a check, exit 0 or 1; 77 where there is no browser to run it in.
+// EMFLOW_SHOTS=dir keeps a picture after each check, EMFLOW_CHROMIUM names the browser.
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+
+const CHROMIUM = process.env.EMFLOW_CHROMIUM ?? "/usr/bin/chromium";
+const SHOTS = process.env.EMFLOW_SHOTS;
+const WAIT_MS = 60_000;
+const SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+const url = process.argv[2];
+if (!url) {
+  console.error("usage: node smoke.mjs https://HOST:PORT/");
+  process.exit(1);
+}
+if (!existsSync(CHROMIUM)) {
+  console.log(`skipped: no browser at ${CHROMIUM}`);
+  process.exit(77);
+}
+const { chromium } = await import("playwright-core");
+
+const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+const must = (holds, message) => {
+  if (!holds) throw new Error(message);
+};
+
+/** What a page must never do, collected over the whole run. */
+const sins = [];
+function watch(context, page) {
+  const origin = new URL(url).origin;
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") sins.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => sins.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    sins.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on("websocket", (socket) => {
+    if (new URL(socket.url()).host !== new URL(url).host) sins.push(`socket elsewhere: ${socket.url()}`);
+  });
+  context.on("request", (request) => {
+    if (!request.url().startsWith("data:") && new URL(request.url()).origin !== origin) sins.push(`request elsewhere: ${request.url()}`);
+  });
+  return context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+}
+
+/** Faults of accessibility as axe finds them, on the page as it stands and in both themes. */
+async function accessible(page) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.evaluate(AXE);
+    const faults = await page.evaluate(async () => (await window.axe.run(document)).violations
+      .map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 2).map((n) => n.target).join(", ")}`));
+    must(faults.length === 0, `${colorScheme}: ${faults.join("; ")}`);
+  }
+}
+
+const run = (page) => page.locator("article.run");
+const status = (page, word) => page.waitForSelector(`article.run[data-status="${word}"]`, { timeout: WAIT_MS });
+const home = (page) => page.click("nav .new");
+
+/** Asks the example at `index` and waits until the agent has visibly begun. */
+async function ask(page, index, steps = 1) {
+  await home(page);
+  await page.locator(".card .ask").nth(index).click();
+  await page.waitForFunction((n) => document.querySelectorAll(".timeline > .step").length >= n, steps, { timeout: WAIT_MS });
+}
+
+/** Sequences in the order of the proof's table, and the counted verdict. */
+async function proof(page) {
+  const details = page.locator(".proof-details");
+  if (!(await details.evaluate((d) => d.open))) await details.locator("summary").click();
+  await page.waitForFunction(() => document.querySelectorAll(".proof-details tbody tr").length > 0);
+  const sequences = await page.locator(".proof-details tbody tr td:first-child").allTextContents();
+  const counts = await page.locator(".proof-verdict").evaluate((v) => ({ ...v.dataset }));
+  return { sequences: sequences.map(Number), counts };
+}
+
+function clean({ sequences, counts }) {
+  must(sequences.length === Number(counts.frames), `${sequences.length} rows for ${counts.frames} frames`);
+  must(new Set(sequences).size === sequences.length, `a frame is drawn twice: ${sequences}`);
+  must(sequences.every((n, at) => at === 0 || n > sequences[at - 1]), `not in order: ${sequences}`);
+  must(counts.lost === "0" && counts.doubled === "0" && counts.disorder === "0", JSON.stringify(counts));
+}
+
+const CHECKS = {
+  async "the gallery and a live connection"(page) {
+    await page.goto(url);
+    await page.waitForSelector(".card", { timeout: WAIT_MS });
+    await page.waitForSelector("#connection[data-phase=online]", { timeout: WAIT_MS });
+    must(await page.locator(".card").count() >= 3, "fewer than three examples");
+    must((await page.textContent("#engine")).length > 0, "the engine does not say what it is");
+    await accessible(page);
+  },
+  async "an example: timeline, then a result of three numbers"(page) {
+    await ask(page, 0);
+    await status(page, "completed");
+    must(await page.locator(".headline .figure").count() === 3, "not three headline numbers");
+    must((await page.textContent(".summary")).length > 20, "no summary");
+    must(await page.locator(".recommendation").count() >= 1, "no recommendation");
+  },
+  async "each headline number opens its arithmetic"(page) {
+    for (let n = 0; n < 3; n++) {
+      await page.locator(".headline .figure").nth(n).click();
+      await page.waitForSelector("dialog.arithmetic[open]");
+      must((await page.locator("dialog .formula").allTextContents()).every((text) => text.trim() !== ""), "an empty formula");
+      must(await page.locator("dialog .inputs li").count() >= 1, "no inputs");
+      await page.keyboard.press("Escape");
+      await page.waitForSelector("dialog.arithmetic", { state: "detached" });
+    }
+  },
+  async "no number points at nothing"(page) {
+    const dead = await page.evaluate(async () => {
+      const buttons = [...document.querySelectorAll(".result button[data-derivation]")];
+      const failed = [];
+      for (const button of buttons) {
+        button.click();
+        const dialog = document.querySelector("dialog.arithmetic");
+        if (!dialog) failed.push(button.textContent);
+        dialog?.remove();
+      }
+      return failed;
+    });
+    must(dead.length === 0, `no arithmetic behind: ${dead.slice(0, 5).join(", ")}`);
+  },
+  async "every chart is drawn and has its table"(page) {
+    const charts = page.locator("figure.chart");
+    const count = await charts.count();
+    must(count >= 1, "no chart");
+    for (let n = 0; n < count; n++) {
+      await charts.nth(n).locator(".chart-box").scrollIntoViewIfNeeded();
+      await page.waitForFunction((at) => {
+        const canvas = document.querySelectorAll("figure.chart canvas")[at];
+        const blank = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+        return canvas.width > 0 && canvas.toDataURL() !== blank.toDataURL();
+      }, n, { timeout: 10_000 });
+      must(await charts.nth(n).locator("table").count() === 1, "a chart without a table");
+    }
+  },
+  async "the result is accessible, with everything unfolded"(page) {
+    await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+    await accessible(page);
+  },
+  async "the proof of an undisturbed run"(page) {
+    clean(await proof(page));
+    await page.waitForFunction(() => {
+      const { frames, acknowledged } = document.querySelector(".proof-verdict").dataset;
+      return frames === acknowledged;
+    }, undefined, { timeout: WAIT_MS });
+  },
+  async "a changed number is computed again"(page) {
+    const field = page.locator(".quantity-edit input[type=number]").first();
+    must(await field.count() === 1, "nothing can be edited");
+    const before = await page.locator(".headline .figure-value").allTextContents();
+    const value = Number(await field.inputValue());
+    const high = await field.getAttribute("max");
+    await field.fill(String(high !== null && value * 2 > Number(high) ? value / 2 : value * 2));
+    await field.press("Enter");
+    await field.blur();
+    await page.waitForSelector(".chip.changed", { timeout: WAIT_MS });
+    await status(page, "completed");
+    const after = await page.locator(".headline .figure-value").allTextContents();
+    must(before.join() !== after.join(), `the answer did not change: ${after.join(", ")}`);
+  },
+  async "reloaded in the middle of a run, it goes on to the end, once"(page) {
+    await ask(page, 1, 3);
+    const title = await page.textContent("#run-title");
+    const runs = await page.locator("nav .entry").count();
+    must(await run(page).getAttribute("data-status") === "running", "the run ended before the reload");
+    await page.reload();
+    await page.waitForSelector("article.run", { timeout: WAIT_MS });
+    await status(page, "completed");
+    must(await page.textContent("#run-title") === title, "another run came back");
+    must(await page.locator("nav .entry").count() === runs, "the list of runs changed");
+    const found = await proof(page);
+    clean(found);
+    must(found.sequences.every((n, at) => at === 0 || n === found.sequences[at - 1] + 1), `a gap: ${found.sequences}`);
+    must((await page.textContent(".proof-verdict")).includes("drawn again after a reload"), "the proof does not tell of the reload");
+  },
+  async "a cut connection comes back by itself and loses nothing"(page) {
+    await ask(page, 2, 2);
+    await page.click(".proof button:has-text('Cut this connection')");
+    await status(page, "completed");
+    const found = await proof(page);
+    clean(found);
+    must((await page.textContent(".proof-verdict")).includes("cut"), "the proof does not tell of the cut");
+  },
+  async "Stop stops"(page) {
+    await ask(page, 0, 2);
+    await page.click(".stop");
+    await status(page, "cancelled");
+    const { sequences } = await proof(page);
+    await page.waitForTimeout(1_500);
+    must((await proof(page)).sequences.length === sequences.length, "frames came after the stop");
+  },
+  async "a message of bad length is refused clearly"(page) {
+    await home(page);
+    const runs = await page.locator("nav .entry").count();
+    for (const [text, word] of [["too short", "at least 10"], ["     12345     ", "at least 10"], ["x".repeat(2_001), "2000"]]) {
+      await page.fill("#content", text);
+      await page.click(".composer [type=submit]");
+      must((await page.textContent("#content-error")).includes(word), `not told: ${word}`);
+      must(await page.getAttribute("#content", "aria-invalid") === "true", "not marked as invalid");
+    }
+    must(await page.locator("nav .entry").count() === runs, "a refused message became a run");
+  },
+  async "what looks like markup is text"(page) {
+    await home(page);
+    const text = "<img src=x onerror=alert(1)><script>alert(2)</script> 1,000 requests a day on gpt-4o, 500 tokens in, 100 out";
+    await page.fill("#content", text);
+    await page.click(".composer [type=submit]");
+    await page.waitForSelector("article.run:is([data-status=completed], [data-status=failed], [data-status=refused])", { timeout: WAIT_MS });
+    must(await page.textContent(".question-text") === text, "the words were changed");
+    must(await page.locator("main img, main script").count() === 0, "markup became elements");
+  },
+  async "an injected inline script does not run"(page) {
+    const before = sins.length;
+    const ran = await page.evaluate(() => {
+      const script = document.createElement("script");
+      script.textContent = "window.injected = true";
+      document.body.append(script);
+      return window.injected === true;
+    });
+    must(!ran, "the policy let it run");
+    await page.waitForTimeout(200);
+    must(sins.length > before, "the violation was not reported, so the watch proves nothing");
+    sins.length = before;
+  },
+  async "no console error, no violation of the policy, no request elsewhere"() {
+    must(sins.length === 0, sins.slice(0, 5).join(" | "));
+  },
+};
+
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
+const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
+const page = await context.newPage();
+await watch(context, page);
+let failed = 0;
+let at = 0;
+for (const [name, check] of Object.entries(CHECKS)) {
+  at += 1;
+  try {
+    await check(page);
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${name}: ${error.message.split("\n")[0]}`);
+  }
+  if (SHOTS) {
+    mkdirSync(SHOTS, { recursive: true });
+    await page.screenshot({ path: `${SHOTS}/${String(at).padStart(2, "0")}.png` });
+  }
+}
+await browser.close();
+console.log(failed === 0 ? `smoke: all ${at} checks passed` : `smoke: ${failed} of ${at} checks failed`);
+process.exit(failed === 0 ? 0 : 1);
