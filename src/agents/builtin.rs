@@ -8,7 +8,7 @@ use super::catalog::Catalog;
 use super::ledger::Prose;
 use super::understand::{ListPrices, ModelNames, Understanding, understand};
 use super::work::{Step, Work};
-use super::{Event, Refusal, Task, cost, scaling};
+use super::{Event, Refusal, Task, advanced, cost, latency, scaling, selection};
 use crate::id::Category;
 
 /// One agent: its name, its rule table, and how it explains.
@@ -25,7 +25,22 @@ const fn agent(category: Category) -> Agent {
             plan: scaling::PLAN,
             explain: scaling::explain,
         },
-        _ => Agent {
+        Category::Latency => Agent {
+            name: latency::NAME,
+            plan: latency::PLAN,
+            explain: latency::explain,
+        },
+        Category::Selection => Agent {
+            name: selection::NAME,
+            plan: selection::PLAN,
+            explain: selection::explain,
+        },
+        Category::Advanced => Agent {
+            name: advanced::NAME,
+            plan: advanced::PLAN,
+            explain: advanced::explain,
+        },
+        Category::Cost => Agent {
             name: cost::NAME,
             plan: cost::PLAN,
             explain: cost::explain,

@@ -53,6 +53,11 @@ pub(super) struct Work<'a> {
     kept: BTreeMap<&'static str, Value>,
     /// The model in use, where one is named or assumed.
     pub(super) model: Option<String>,
+    /// The models to be ranked, and the one that came first.
+    pub(super) candidates: Vec<String>,
+    pub(super) winner: Option<String>,
+    /// The input that moves the result most.
+    pub(super) widest: Option<String>,
     /// The cost levers pulled so far.
     pub(super) levers: Vec<super::cost::Lever>,
     emit: &'a mut dyn FnMut(Event),
@@ -72,6 +77,9 @@ impl<'a> Work<'a> {
             kept: BTreeMap::new(),
             model: None,
             levers: Vec::new(),
+            candidates: Vec::new(),
+            winner: None,
+            widest: None,
             task,
             said,
             catalog,

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use warp::Filter;
+use warp::filters::BoxedFilter;
 use warp::reply::Response as Reply;
 
 use super::tls::Reloadable;
@@ -58,6 +59,7 @@ impl Listener {
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let app = Arc::new(App {
             services: Arc::clone(&self.services),
+            routes: routes::all(Arc::clone(&self.services)),
         });
         let mut pause = Duration::from_millis(5);
         loop {
@@ -125,6 +127,7 @@ async fn handshake(
 
 struct App {
     services: Arc<Services>,
+    routes: BoxedFilter<(Reply,)>,
 }
 
 async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {

@@ -10,10 +10,10 @@ use super::understand::Kind;
 use super::work::{Step, Work, step};
 use crate::id::Complexity::{Basic, Intermediate};
 
-pub(super) use alternatives::{Option_, compare_models, options, options_table};
+pub(super) use alternatives::{Option_, compare_models, options};
 pub(super) use invest::{investment, states_investment};
 pub(super) use levers::Lever;
-pub(super) use reconcile::{baseline, dollars, reconcile, spend_per_month, states_spend};
+pub(super) use reconcile::{baseline, reconcile, spend_per_month, states_spend};
 
 /// The agent's name.
 pub(super) const NAME: &str = "Cost Optimization Agent";

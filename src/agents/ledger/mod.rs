@@ -196,7 +196,7 @@ impl Ledger {
 
     /// Enters a figure of the catalog; `row` names the row with source and date.
     pub fn catalog(&mut self, label: &str, value: f64, unit: &str, row: &str) -> Value {
-        let key = format!("catalog:{label}:{row}");
+        let key = format!("catalog:{label}:{value}:{row}");
         if let Some(value) = self.known.get(&key) {
             return value.clone();
         }

@@ -201,19 +201,19 @@ fn after(
         .derive(label, "now * (1 + g) ^ m", COMPOUND, &inputs, unit)
 }
 
+/// How far ahead: to the date that the message names, else a year.
+fn outlook(work: &mut Work<'_>) -> Value {
+    let named = work.kept("growth_months").map(|m| m.value.clamp(1.0, 60.0));
+    let why = if named.is_some() { "Until the date or period that the message names." } else { "One year." };
+    work.ledger.assume("outlook_months", "months looked ahead", named.unwrap_or(12.0), "months", (1.0, 60.0), why)
+}
+
 /// What is spent as volume grows, and when it passes the budget.
 pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     let g = growth_rate(work)?;
     let spend = super::super::cost::spend_per_month(work).or_else(|| work.kept("baseline"))?;
     let unit = spend.unit.clone();
-    let horizon = work.ledger.assume(
-        "outlook_months",
-        "months looked ahead",
-        12.0,
-        "months",
-        (1.0, 60.0),
-        "One year.",
-    );
+    let horizon = outlook(work);
     let last = after(
         work,
         "spend in the last month looked at",
@@ -398,14 +398,7 @@ pub(super) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
         }
         _ => (peak(work)?, None, "requests/s"),
     };
-    let horizon = work.ledger.assume(
-        "outlook_months",
-        "months looked ahead",
-        12.0,
-        "months",
-        (1.0, 60.0),
-        "One year.",
-    );
+    let horizon = outlook(work);
     let last = after(
         work,
         "load at the end of the outlook",
@@ -542,14 +535,7 @@ fn fan(
         (0.0, 1.0),
         "A placeholder without a source: growth is rarely known better than by half.",
     );
-    let horizon = work.ledger.assume(
-        "outlook_months",
-        "months looked ahead",
-        12.0,
-        "months",
-        (1.0, 60.0),
-        "One year.",
-    );
+    let horizon = outlook(work);
     let months = horizon.value.round().clamp(1.0, 60.0) as u32;
     let xs: Vec<f64> = (0..=months).map(f64::from).collect();
     let inputs = [("now", now), ("g", g), ("spread", &spread), ("m", &horizon)];

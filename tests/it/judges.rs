@@ -1,0 +1,147 @@
+//! Judges from outside the product: the independent client in Python, the page in a real browser.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::harness::{BINARY, Server, skip};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The interpreter that has the observer's package, if any: the project's own, or the system's.
+fn python() -> Option<PathBuf> {
+    let own = root().join("target/venv/bin/python");
+    let candidates = [own, PathBuf::from("python3")];
+    candidates.into_iter().find(|python| {
+        let found = Command::new(python)
+            .args(["-c", "import websockets"])
+            .output();
+        found.is_ok_and(|output| output.status.success())
+    })
+}
+
+/// Runs a script of the observer; its exit code says passed (0), failed (1) or cannot run (2).
+fn observe(suite: &str, script: &str, arguments: &[&str]) {
+    let Some(python) = python() else {
+        return skip(
+            suite,
+            "no Python with the package `websockets`; see tests/observer/README.md",
+        );
+    };
+    let output = Command::new(python)
+        .arg(root().join("tests").join(script))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    match output.status.code() {
+        Some(0) => println!("{text}"),
+        Some(2) => skip(suite, &text),
+        _ => panic!("{suite}:\n{text}"),
+    }
+}
+
+#[test]
+fn the_checker_catches_planted_bugs() {
+    observe("checker qualification", "observer/qualify.py", &[]);
+}
+
+#[test]
+fn an_independent_client_finds_no_deviation() {
+    // req: C1, C3, S2, V1, V2, V3, V4, D3
+    let server = Server::start(&[("EMFLOW_AGENTS__PACE", "20ms")]);
+    let ca = server.authority();
+    let pid = server.pid().to_string();
+    let url = server.url.replace("localhost", "127.0.0.1");
+    observe(
+        "conformance",
+        "observer/conformance.py",
+        &[
+            "--url",
+            &url,
+            "--ca",
+            ca.to_str().unwrap(),
+            "--server-pid",
+            &pid,
+        ],
+    );
+}
+
+#[test]
+fn nothing_is_lost_over_kill_nine() {
+    // req: D1, D6, D7
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let arguments = [
+        "kill",
+        "--binary",
+        BINARY,
+        "--data-dir",
+        data.to_str().unwrap(),
+        "--rounds",
+        "12",
+        "--visitors",
+        "6",
+    ];
+    observe("kill -9", "observer/nemesis.py", &arguments);
+}
+
+#[test]
+fn a_hundred_torn_sockets_leave_no_ghost() {
+    // req: C4
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    observe(
+        "torn sockets",
+        "observer/nemesis.py",
+        &[
+            "cut",
+            "--binary",
+            BINARY,
+            "--data-dir",
+            data.to_str().unwrap(),
+            "--sockets",
+            "100",
+        ],
+    );
+}
+
+#[test]
+fn a_power_cut_loses_nothing_that_was_acknowledged() {
+    // req: D6
+    observe("power cut", "power/powercut.py", &["--binary", BINARY]);
+}
+
+#[test]
+fn the_page_works_in_a_real_browser() {
+    let tests = root().join("tests/browser");
+    if !tests.join("node_modules/playwright-core").exists() {
+        return skip(
+            "browser",
+            "run `npm ci` in tests/browser first (Node 20 or newer)",
+        );
+    }
+    let unit = Command::new("node")
+        .arg("--test")
+        .current_dir(&tests)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&unit.stdout).into_owned();
+    assert!(unit.status.success(), "{text}");
+    let server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
+    let smoke = Command::new("node")
+        .arg("smoke.mjs")
+        .arg(&server.url)
+        .current_dir(&tests)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&smoke.stdout).into_owned()
+        + &String::from_utf8_lossy(&smoke.stderr);
+    match smoke.status.code() {
+        Some(0) => println!("{text}"),
+        Some(77) => skip("browser", "no Chromium found"),
+        _ => panic!("{text}"),
+    }
+}
