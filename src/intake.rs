@@ -133,9 +133,9 @@ impl Intake {
             return Err(fault.retry_after_ms(60_000));
         }
         let id = SessionId(random_u128());
-        let place = shared
+        shared
             .queue
-            .with(|a| a.offer(&user, id, clock::now()))
+            .with(|a| a.promise(&user, id, clock::now()))
             .map_err(refused)?;
         let cancel = Withdraw {
             queue: &shared.queue,
@@ -157,14 +157,19 @@ impl Intake {
         ops.push(Op::PutMessage(user, chat.example_message_id.clone(), known));
         ops.push(Op::Count(category, 1));
         shared.committer.commit(ops).await.map_err(internal)?;
+        // Entered before it is enqueued: the supervisor must find whatever it is handed.
         shared.sessions.enter(record, Arc::clone(&stream), room);
+        let position = shared.queue.with(|a| {
+            let place = a.enqueue(stream.user(), id).position;
+            place.saturating_sub(a.free())
+        });
         cancel.keep();
         shared.queue.ready.notify_one();
         Ok(Accepted {
             message: chat.example_message_id,
             session: id,
             duplicate: false,
-            position: place.position,
+            position,
         })
     }
 
@@ -246,8 +251,9 @@ impl Intake {
         for record in unfinished {
             let stream = shared.outboxes.stream(&record.user)?;
             let room = stream.reserve_again();
-            shared.queue.with(|a| a.readmit(&record.user, record.id));
+            let (user, id) = (record.user.clone(), record.id);
             shared.sessions.enter(record, stream, room);
+            shared.queue.with(|a| a.readmit(&user, id));
         }
         shared.queue.ready.notify_one();
         Ok(count)

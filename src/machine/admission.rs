@@ -73,6 +73,8 @@ impl Refused {
 
 #[derive(Debug)]
 enum Stage {
+    /// Has a place, but is not durable yet and must not be started.
+    Promised,
     Waiting {
         /// The smallest position told so far.
         told: usize,
@@ -92,6 +94,7 @@ struct Session {
 struct Visitor {
     waiting: VecDeque<SessionId>,
     processing: usize,
+    promised: usize,
 }
 
 /// See the [module](self).
@@ -131,26 +134,54 @@ impl Admission {
         };
     }
 
-    /// Asks for a place at the end of the visitor's queue. A session that is in already
-    /// is told its place and does not enter twice.
+    /// Promises a place to a session that is about to become durable. It counts from now on,
+    /// and is started only after [`Admission::enqueue`]; [`Admission::cancel`] gives the place back.
+    pub fn promise(
+        &mut self,
+        visitor: &UserId,
+        id: SessionId,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        if self.sessions.contains_key(&id) {
+            return Ok(());
+        }
+        let alive = self.visitors.get(visitor).map_or(0, Visitor::alive);
+        if alive >= self.limits.max_per_visitor {
+            let retry_after = self.until_done(visitor, now);
+            return Err(Refused::VisitorBusy { retry_after });
+        }
+        if self.sessions.len() >= self.limits.max_concurrent {
+            let retry_after = self.until_any_done();
+            return Err(Refused::Overloaded { retry_after });
+        }
+        let session = Session {
+            visitor: visitor.clone(),
+            stage: Stage::Promised,
+        };
+        self.sessions.insert(id, session);
+        self.visitors.entry(visitor.clone()).or_default().promised += 1;
+        Ok(())
+    }
+
+    /// Puts a promised session at the end of its visitor's queue: it is durable now.
+    /// One that is in the queue already keeps its place.
+    pub fn enqueue(&mut self, visitor: &UserId, id: SessionId) -> Place {
+        let promised = |s: &Session| matches!(s.stage, Stage::Promised);
+        if self.sessions.get(&id).is_some_and(promised) {
+            self.remove(id);
+        }
+        self.readmit(visitor, id)
+    }
+
+    /// Both at once. A session that is in already is told its place and does not enter twice.
     pub fn offer(
         &mut self,
         visitor: &UserId,
         id: SessionId,
         now: Instant,
     ) -> Result<Place, Refused> {
-        if !self.sessions.contains_key(&id) {
-            let alive = self.visitors.get(visitor).map_or(0, Visitor::alive);
-            if alive >= self.limits.max_per_visitor {
-                let retry_after = self.until_done(visitor, now);
-                return Err(Refused::VisitorBusy { retry_after });
-            }
-            if self.sessions.len() >= self.limits.max_concurrent {
-                let retry_after = self.until_any_done();
-                return Err(Refused::Overloaded { retry_after });
-            }
-        }
-        Ok(self.readmit(visitor, id))
+        self.promise(visitor, id, now)?;
+        Ok(self.enqueue(visitor, id))
     }
 
     /// Enters a session that was accepted before a restart, whatever the limits:
@@ -232,9 +263,14 @@ impl Admission {
         (0..longest).flat_map(round).collect()
     }
 
-    /// Sessions waiting.
+    /// Sessions waiting, promised ones included.
     pub fn waiting(&self) -> usize {
         self.sessions.len() - self.processing
+    }
+
+    /// Sessions that could start at once.
+    pub fn free(&self) -> usize {
+        self.limits.max_processing.saturating_sub(self.processing)
     }
 
     /// Sessions processing.
@@ -272,6 +308,7 @@ impl Admission {
                 visitor.processing -= 1;
                 self.processing -= 1;
             }
+            Stage::Promised => visitor.promised -= 1,
             Stage::Waiting { .. } => {
                 visitor.waiting.retain(|other| *other != id);
                 if visitor.waiting.is_empty() {
@@ -323,7 +360,7 @@ impl Admission {
 
 impl Visitor {
     fn alive(&self) -> usize {
-        self.waiting.len() + self.processing
+        self.waiting.len() + self.processing + self.promised
     }
 }
 

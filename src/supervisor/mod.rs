@@ -83,6 +83,7 @@ impl Supervisor {
                 && let Some(id) = self.0.queue.with(|a| a.next_ready(clock::now()))
             {
                 let Some(session) = self.0.sessions.get(id) else {
+                    // Cancelled while it waited, a moment ago.
                     self.0.queue.with(|a| a.cancel(id));
                     continue;
                 };

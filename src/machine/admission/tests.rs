@@ -291,3 +291,21 @@ fn nobody_starves() {
         }
     });
 }
+
+#[test]
+fn a_promised_session_counts_and_does_not_start() {
+    let mut admission = Admission::new(Limits {
+        max_concurrent: 1,
+        ..Limits::default()
+    });
+    let now = Instant::now();
+    let (a, b) = (UserId::parse("a").unwrap(), UserId::parse("b").unwrap());
+    admission.promise(&a, SessionId(1), now).unwrap();
+    assert_eq!(admission.next_ready(now), None);
+    assert!(admission.promise(&b, SessionId(2), now).is_err());
+    assert!(admission.cancel(SessionId(1)));
+    admission.promise(&b, SessionId(2), now).unwrap();
+    assert_eq!(admission.enqueue(&b, SessionId(2)).position, 1);
+    assert_eq!(admission.next_ready(now), Some(SessionId(2)));
+    assert_eq!(admission.enqueue(&b, SessionId(2)).position, 0);
+}

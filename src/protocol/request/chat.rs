@@ -36,10 +36,18 @@ pub(super) fn read(payload: &Object, user: &UserId, mut f: Fields) -> Result<Req
 }
 
 fn message_id(payload: &Object, f: &mut Fields) -> Option<MessageId> {
-    let text = f.text(payload, "example_message_id", 1..=128)?.to_owned();
-    match MessageId::parse(&text) {
+    let Some(Value::String(text)) = payload.get("example_message_id") else {
+        f.absent_or_wrong(
+            payload.get("example_message_id"),
+            "example_message_id",
+            "text",
+        );
+        return None;
+    };
+    // Not trimmed: an id is compared byte for byte.
+    match MessageId::parse(text) {
         Ok(id) => {
-            f.example_message_id = Some(text);
+            f.example_message_id = Some(text.clone());
             Some(id)
         }
         Err(rule) => {
