@@ -237,8 +237,10 @@ enum Timer {
 #[derive(Debug)]
 pub struct Cursor {
     policy: SendPolicy,
-    /// The highest sequence sent on this socket.
+    /// Sent on this socket up to here; a resend steps it back.
     sent: u64,
+    /// The highest sequence ever sent on this socket.
+    high: u64,
     /// What was acknowledged when the cursor last looked.
     acked: u64,
     retries: Backoff,
@@ -252,6 +254,7 @@ impl Cursor {
         Self {
             policy,
             sent: start,
+            high: start,
             acked,
             retries,
             timer: Timer::Idle,
@@ -277,6 +280,7 @@ impl Cursor {
     /// Everything up to `upto` was handed to the socket.
     pub fn on_sent(&mut self, upto: u64, now: Instant) {
         self.sent = self.sent.max(upto);
+        self.high = self.high.max(upto);
         if self.timer == Timer::Idle && self.sent > self.acked {
             self.timer = Timer::AckDue(now + self.policy.ack_timeout);
         }
@@ -289,8 +293,9 @@ impl Cursor {
         }
         self.acked = acked;
         self.retries.reset();
-        // What was acknowledged while a resend was due need not be sent again.
-        self.sent = self.sent.max(acked);
+        // What was acknowledged while a resend was due need not be sent again; what another
+        // socket acknowledged before it was sent here still has to be: every socket gets all.
+        self.sent = self.sent.max(acked.min(self.high));
         self.timer = if self.sent > acked {
             Timer::AckDue(now + self.policy.ack_timeout)
         } else {

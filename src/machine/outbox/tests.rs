@@ -216,3 +216,38 @@ fn every_client_applies_everything_once_in_order() {
         assert_eq!(applied, marks.next - 1);
     });
 }
+
+/// One socket acknowledges at once, the other is slow and never does: it still gets every frame.
+#[test]
+fn an_acknowledgement_of_one_socket_skips_nothing_on_another() {
+    seeds(500, |seed| {
+        let mut dice = Dice::new(seed);
+        let now = Instant::now();
+        let mut marks = Marks::new(1);
+        let mut fast = Cursor::new(POLICY, 0, 0);
+        let mut slow = Cursor::new(POLICY, 0, 0);
+        let mut seen = Vec::new();
+        while seen.len() < 50 {
+            if marks.next <= 50 {
+                marks.assign(1);
+                marks.on_stable(marks.next - 1);
+            }
+            let range = fast.sendable(&marks);
+            if !range.is_empty() {
+                fast.on_sent(*range.end(), now);
+                marks.on_sent(*range.end());
+                marks.on_ack(*range.end()).expect("it was just sent");
+            }
+            fast.on_acked(marks.acked, now);
+            if dice.below(3) == 0 {
+                slow.on_acked(marks.acked, now);
+                let range = slow.sendable(&marks);
+                if !range.is_empty() {
+                    slow.on_sent(*range.end(), now);
+                    seen.extend(range);
+                }
+            }
+        }
+        assert_eq!(seen, (1..=seen.len() as u64).collect::<Vec<_>>());
+    });
+}
