@@ -9,7 +9,7 @@ use super::answer::{
     Question, Recommendation, SuccessMetric, Table,
 };
 use super::catalog::Catalog;
-use super::ledger::{Ledger, Prose, Value};
+use super::ledger::{Ledger, Prose, Value, say};
 use super::understand::Understanding;
 use super::{Event, Refusal, Task};
 use crate::id::Complexity;
@@ -248,6 +248,49 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Where the agent's own words found nothing to lead with: the first number of the
+    /// tables leads, the first finding sums up. False where not even that stands.
+    pub(super) fn has_something_to_say(&mut self) -> bool {
+        if self.draft.headline.is_empty() {
+            let row = self
+                .draft
+                .tables
+                .iter()
+                .flat_map(|t| &t.rows)
+                .find_map(|row| {
+                    let cell = row.iter().find(|c| c.id.is_some())?;
+                    Some((row.first()?.text.clone(), cell.clone()))
+                });
+            if let Some((
+                label,
+                super::answer::Cell {
+                    text,
+                    value: Some(value),
+                    id: Some(id),
+                },
+            )) = row
+            {
+                let unit = String::new();
+                self.draft.headline.push(Figure {
+                    label,
+                    value,
+                    unit,
+                    text,
+                    id,
+                });
+            }
+        }
+        if self.draft.summary.is_empty()
+            && let Some(first) = self.draft.findings.first().cloned()
+        {
+            self.summary(Prose {
+                text: first.text,
+                refs: first.refs,
+            });
+        }
+        !self.draft.headline.is_empty() && !self.draft.summary.is_empty()
+    }
+
     /// Closes the books: the answer with exactly the provenance it cites.
     pub(super) fn finish(mut self) -> Result<Answer, Refusal> {
         self.report_edits();
@@ -273,18 +316,23 @@ impl<'a> Work<'a> {
                 },
             ));
         }
-        for (name, range) in self.ledger.refused_edits().to_vec() {
-            let text = format!(
-                "The value for \"{name}\" was refused: it must be a number from {range}. The answer stands on the value shown instead."
+        for (name, low, high) in self.ledger.refused_edits().to_vec() {
+            let mut end = |label: &str, value: f64| {
+                self.ledger.catalog(
+                    &format!("{name}: {label}"),
+                    value,
+                    "",
+                    "limits of the editor",
+                )
+            };
+            let (low, high) = (end("least allowed", low), end("most allowed", high));
+            let prose = say!(
+                "The value for {} was refused: it must be a number from {} to {}. The answer stands on the value shown instead.",
+                format!("\"{name}\""),
+                low.digits(10),
+                high.digits(10)
             );
-            self.draft.findings.push(finding(
-                "warning",
-                "An edited value is out of range",
-                Prose {
-                    text,
-                    refs: Vec::new(),
-                },
-            ));
+            self.finding("warning", "An edited value is out of range", prose);
         }
     }
 }

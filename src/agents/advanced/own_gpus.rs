@@ -144,7 +144,7 @@ fn simulate(work: &mut Work<'_>, fixed: &Value) -> Option<Simulation> {
         mode: fixed.clone(),
         high: scaled(work, "highest fixed cost", &high),
     };
-    Some(traffic.with_fixed( range))
+    Some(traffic.with_fixed(range))
 }
 
 struct Outcome {
@@ -303,8 +303,18 @@ fn decide(work: &mut Work<'_>, net: &Value, even: &Value, n: &Value, o: &Outcome
         (false, false) => "Stay with the API",
     };
     let base = match net.value >= 0.0 {
-        true => say!("At {} requests a month owning saves {} a month in the base case; it breaks even at {}.", n.count(), net.amount(), even.count()),
-        false => say!("At {} requests a month owning costs {} a month more in the base case; it breaks even at {}.", n.count(), net.amount(), even.count()),
+        true => say!(
+            "At {} requests a month owning saves {} a month in the base case; it breaks even at {}.",
+            n.count(),
+            net.amount(),
+            even.count()
+        ),
+        false => say!(
+            "At {} requests a month owning costs {} a month more in the base case; it breaks even at {}.",
+            n.count(),
+            net.amount(),
+            even.count()
+        ),
     };
     let why = base.and(say!("Over the stated ranges it is cheaper in {} of the draws, with a net saving between {} (p05) and {} (p95) a month.", o.cheaper.percent(), o.p05.money(), o.p95.money()));
     let why = if close {

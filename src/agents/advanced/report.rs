@@ -108,10 +108,21 @@ fn owning(work: &mut Work<'_>) {
         cheaper.figure(cheaper.percent().then(" of the draws")),
     );
     let base = match net.value >= 0.0 {
-        true => say!("In the base case owning the GPUs saves {} a month; it breaks even at {} requests a month.", net.amount(), even.count()),
-        false => say!("In the base case owning the GPUs costs {} a month more than the API; it breaks even at {} requests a month.", net.amount(), even.count()),
+        true => say!(
+            "In the base case owning the GPUs saves {} a month; it breaks even at {} requests a month.",
+            net.amount(),
+            even.count()
+        ),
+        false => say!(
+            "In the base case owning the GPUs costs {} a month more than the API; it breaks even at {} requests a month.",
+            net.amount(),
+            even.count()
+        ),
     };
-    work.summary(base.and(say!("Over the stated ranges it is cheaper in {} of the draws.", cheaper.percent())));
+    work.summary(base.and(say!(
+        "Over the stated ranges it is cheaper in {} of the draws.",
+        cheaper.percent()
+    )));
     if let (Some(low), Some(high)) = (work.kept("mc_p05"), work.kept("mc_p95")) {
         work.summary(say!(
             "In nine of ten draws its net saving lies between {} and {} a month.",

@@ -41,28 +41,28 @@ const SYMBOLS: [(&str, &str, &str); 4] = [
 impl Simulation {
     /// The same with seed and draws: the message's, else visible defaults.
     pub(super) fn drawn(mut self, work: &mut Work<'_>) -> Self {
-    let seed = match work.first(Kind::Seed, "seed of the draws", "", (0.0, 9e15)) {
-        Some(seed) => seed,
-        None => work.ledger.assume(
-            "seed",
-            "seed of the draws",
-            42.0,
-            "",
-            (0.0, 9e15),
-            "Any number: the same seed gives the same draws.",
-        ),
-    };
-    let draws = match work.first(Kind::Draws, "draws", "draws", (100.0, 100_000.0)) {
-        Some(draws) => draws,
-        None => work.ledger.assume(
-            "draws",
-            "draws",
-            10_000.0,
-            "draws",
-            (100.0, 100_000.0),
-            "Enough for stable percentiles.",
-        ),
-    };
+        let seed = match work.first(Kind::Seed, "seed of the draws", "", (0.0, 9e15)) {
+            Some(seed) => seed,
+            None => work.ledger.assume(
+                "seed",
+                "seed of the draws",
+                42.0,
+                "",
+                (0.0, 9e15),
+                "Any number: the same seed gives the same draws.",
+            ),
+        };
+        let draws = match work.first(Kind::Draws, "draws", "draws", (100.0, 100_000.0)) {
+            Some(draws) => draws,
+            None => work.ledger.assume(
+                "draws",
+                "draws",
+                10_000.0,
+                "draws",
+                (100.0, 100_000.0),
+                "Enough for stable percentiles.",
+            ),
+        };
         self.run = Some((seed, draws));
         self
     }
@@ -252,14 +252,12 @@ pub(super) fn budget(work: &mut Work<'_>) -> Option<Prose> {
     let none = work
         .ledger
         .catalog("no fixed cost", 0.0, "USD/month", "API only");
-    let s = traffic.with_fixed(
-        Range {
-            name: "Fixed cost",
-            low: none.clone(),
-            mode: none.clone(),
-            high: none,
-        },
-    );
+    let s = traffic.with_fixed(Range {
+        name: "Fixed cost",
+        low: none.clone(),
+        mode: none.clone(),
+        high: none,
+    });
     let asked = match work.first(
         Kind::PercentileWanted,
         "percentile asked for",
@@ -373,14 +371,12 @@ pub(super) fn tornado(work: &mut Work<'_>) -> Option<Prose> {
     let none = work
         .ledger
         .catalog("no fixed cost", 0.0, "USD/month", "API only");
-    let s = s.with_fixed(
-        Range {
-            name: "Fixed cost",
-            low: none.clone(),
-            mode: none.clone(),
-            high: none,
-        },
-    );
+    let s = s.with_fixed(Range {
+        name: "Fixed cost",
+        low: none.clone(),
+        mode: none.clone(),
+        high: none,
+    });
     draw_tornado(work, &s, "Cost a month", "USD/month")
 }
 

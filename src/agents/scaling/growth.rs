@@ -204,8 +204,19 @@ fn after(
 /// How far ahead: to the date that the message names, else a year.
 fn outlook(work: &mut Work<'_>) -> Value {
     let named = work.kept("growth_months").map(|m| m.value.clamp(1.0, 60.0));
-    let why = if named.is_some() { "Until the date or period that the message names." } else { "One year." };
-    work.ledger.assume("outlook_months", "months looked ahead", named.unwrap_or(12.0), "months", (1.0, 60.0), why)
+    let why = if named.is_some() {
+        "Until the date or period that the message names."
+    } else {
+        "One year."
+    };
+    work.ledger.assume(
+        "outlook_months",
+        "months looked ahead",
+        named.unwrap_or(12.0),
+        "months",
+        (1.0, 60.0),
+        why,
+    )
 }
 
 /// What is spent as volume grows, and when it passes the budget.
