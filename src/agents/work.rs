@@ -51,6 +51,10 @@ pub(super) struct Work<'a> {
     pub(super) draft: Answer,
     /// Results that later steps build on, by name.
     kept: BTreeMap<&'static str, Value>,
+    /// Results of which there are several, in order.
+    series: BTreeMap<&'static str, Vec<Value>>,
+    /// Sentences that answer the question itself, for the summary.
+    pub(super) verdicts: Vec<Prose>,
     /// The model in use, where one is named or assumed.
     pub(super) model: Option<String>,
     /// The models to be ranked, and the one that came first.
@@ -75,6 +79,8 @@ impl<'a> Work<'a> {
             ledger: Ledger::new(&task.assumptions),
             draft: blank(task, catalog),
             kept: BTreeMap::new(),
+            series: BTreeMap::new(),
+            verdicts: Vec::new(),
             model: None,
             levers: Vec::new(),
             candidates: Vec::new(),
@@ -91,6 +97,17 @@ impl<'a> Work<'a> {
     /// Remembers a result for later steps.
     pub(super) fn keep(&mut self, name: &'static str, value: &Value) {
         self.kept.insert(name, value.clone());
+    }
+
+    /// Remembers one of several results of a kind; [`Work::kept`] gives the last.
+    pub(super) fn keep_next(&mut self, name: &'static str, value: &Value) {
+        self.series.entry(name).or_default().push(value.clone());
+        self.keep(name, value);
+    }
+
+    /// The `i`-th result of a kind, from 1.
+    pub(super) fn kept_of(&self, name: &str, i: usize) -> Option<Value> {
+        self.series.get(name)?.get(i.checked_sub(1)?).cloned()
     }
 
     /// A result of an earlier step.

@@ -87,6 +87,9 @@ pub(super) fn explain(work: &mut Work<'_>) {
 
 fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
     let Some(cost) = baseline else {
+        if work.kept("answered").is_some() {
+            return;
+        }
         if let Some(best) = work.kept("best_cost") {
             let figure = best.figure(best.money().then(" a month"));
             work.headline("Cheapest fit", figure);
@@ -109,7 +112,14 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
     let stated = super::spend_per_month(work)
         .filter(|s| s.id == cost.id)
         .is_some();
-    let label = if stated {
+    let own = work
+        .said
+        .first(super::super::understand::Kind::UnitPrice)
+        .is_some()
+        && work.model.is_none();
+    let label = if own {
+        "Cost today, at your price"
+    } else if stated {
         "Bill today"
     } else {
         "Cost today, at list price"
@@ -136,6 +146,11 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
             cost.money(),
             n.count(),
             each.money()
+        ));
+    } else if own {
+        work.summary(say!(
+            "At your price this volume costs {} a month.",
+            cost.money()
         ));
     } else {
         work.summary(say!(

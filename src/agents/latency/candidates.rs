@@ -154,9 +154,11 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
         .find(|t| Some(&t.id) == current.as_ref())
         .unwrap_or(&all[0])
         .clone();
-    work.keep("ttft50", &focus.ttft50);
-    work.keep("total50", &focus.total50);
-    work.keep("total95", &focus.total95);
+    if current.as_deref().is_none_or(|id| id == focus.id) {
+        work.keep("ttft50", &focus.ttft50);
+        work.keep("total50", &focus.total50);
+        work.keep("total95", &focus.total95);
+    }
     waterfall(work, &focus, &targets);
     caution(work);
     told
@@ -251,13 +253,14 @@ fn judge(
                 _ => good.push(t.name.clone()),
             }
         }
-        let prose = passing(target, &good, &below);
+        let prose = passing(target, &good, &below, floor.is_some());
         let title = if target.reading {
             format!("Read as: {}", target.what())
         } else {
             format!("Target: {}", target.what())
         };
         work.finding("info", &title, prose.clone());
+        work.verdicts.push(prose.clone());
         told = Some(told.take().unwrap_or_default().and(prose));
     }
     passes_all(work, all, targets, current);
@@ -271,7 +274,7 @@ fn judge(
     }))
 }
 
-fn passing(target: &Target, good: &[String], below: &[String]) -> Prose {
+fn passing(target: &Target, good: &[String], below: &[String], floored: bool) -> Prose {
     let list = |names: &[String]| {
         let more = if names.len() > 12 { " and others" } else { "" };
         format!(
@@ -286,7 +289,12 @@ fn passing(target: &Target, good: &[String], below: &[String]) -> Prose {
     };
     let first = match good.is_empty() {
         true => say!(
-            "No model of at least today's quality meets {} for the {}.",
+            "No eligible model{} meets {} for the {}.",
+            if floored {
+                " of at least today's quality"
+            } else {
+                ""
+            },
             target.limit.seconds(),
             target.what()
         ),
@@ -451,9 +459,9 @@ fn waterfall(work: &mut Work<'_>, t: &Timing, targets: &[Target]) {
     }
     let n_out = work.tokens_out();
     let mut series = Vec::new();
-    for (name, ttft, tps, total) in [
-        ("p50", &t.ttft50, &t.tps50, &t.total50),
-        ("p95, upper bound", &t.ttft95, &t.tps05, &t.total95),
+    for (name, tps, total) in [
+        ("p50", &t.tps50, &t.total50),
+        ("p95, upper bound", &t.tps05, &t.total95),
     ] {
         let inputs = [("n_out", &n_out), ("tps", tps)];
         let tokens = work.ledger.derive(

@@ -10,7 +10,7 @@ pub(super) fn priced(work: &Work<'_>) -> bool {
     work.model.is_some()
         && !super::states_hardware(work)
         && work.said.first(Kind::TokensIn).is_some()
-        && work.said.first(Kind::Requests).is_some()
+        && work.said.requests_per_month().is_some()
 }
 
 /// What the load costs a month.
