@@ -149,6 +149,9 @@ pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
     if shown.is_empty() {
         return None;
     }
+    if let Some(floor) = &floor {
+        work.keep("floor", floor);
+    }
     left_out(work, &all, &good, floor.as_ref());
     options_table(work, &shown, current.as_deref());
     if current.is_none() && named.len() >= 2 {
@@ -158,6 +161,13 @@ pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
         .iter()
         .find(|o| o.eligible && good(o) && Some(&o.id) != current.as_ref())?
         .clone();
+    if current.is_some() && floor.is_none() {
+        work.finding("info", "No other model is recommended", say!("No quality index without reasoning is published for the current model, so none can be said to match it. The table shows prices only."));
+        return Some(say!(
+            "Prices of {} models compared.",
+            if shown.len() == 1 { "single" } else { "other" }
+        ));
+    }
     work.keep("best_cost", &best.cost);
     recommend_switch(work, &best, &shown);
     Some(say!(

@@ -192,7 +192,17 @@ fn saved(work: &mut Work<'_>) {
             "On another model",
             best.figure(best.money().then(" a month")),
         );
-        work.summary(say!("On {}, of at least the same published quality, it would be {} a month, {} less; test it on your own requests first.", name, best.money(), switch.money()));
+        let quality = match work.kept("floor") {
+            Some(_) => ", of at least the same published quality,",
+            None => "",
+        };
+        work.summary(say!(
+            "On {}{} it would be {} a month, {} less; test it on your own requests first.",
+            name,
+            quality,
+            best.money(),
+            switch.money()
+        ));
     }
 }
 

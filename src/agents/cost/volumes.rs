@@ -69,6 +69,9 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
             .map(|q| q.value)
     };
     let floor = work.model.clone().and_then(|id| index(work, &id));
+    if let Some((value, _)) = work.model.clone().and_then(|id| work.quality(&id)) {
+        work.keep("floor", &value);
+    }
     let named: Vec<String> = work.said.models.iter().map(|m| m.id.clone()).collect();
     let ids: Vec<String> = work
         .catalog
@@ -122,8 +125,13 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
         None => rows.iter().find(|r| Some(&r.0) != work.model.as_ref())?,
     };
     let best = (best.0.clone(), best.1.clone(), best.2.clone());
-    work.keep("best_cost", &best.2);
-    switch(work, &best.1, &best.2);
+    let asked = work.model.is_none();
+    if asked || floor.is_some() {
+        work.keep("best_cost", &best.2);
+        switch(work, &best.1, &best.2);
+    } else {
+        work.finding("info", "No other model is recommended", say!("No quality index without reasoning is published for the current model, so none can be said to match it. The table shows prices only."));
+    }
     cache_more(work, &input);
     Some(say!(
         "The same tokens cost {} a month on {}.",

@@ -314,7 +314,7 @@ fn cheaper(work: &mut Work<'_>, all: &[Workload], total: &Value) {
         .collect();
     let best = sum(
         work,
-        "each workload on its cheapest model: cost a month",
+        "the cheapest model for each workload: cost a month",
         parts.into_iter(),
     );
     let saving = work.ledger.derive(
@@ -328,6 +328,7 @@ fn cheaper(work: &mut Work<'_>, all: &[Workload], total: &Value) {
         return;
     }
     work.keep("best_cost", &best);
+    work.keep("floor", &best);
     work.keep("switch_saving", &saving);
     let why = say!(
         "With each workload on the cheapest model of at least its present index the month costs {} instead of {}. Test each on its own requests: they are different tasks.",

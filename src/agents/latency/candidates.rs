@@ -253,7 +253,10 @@ fn judge(
                 _ => good.push(t.name.clone()),
             }
         }
-        let prose = passing(target, &good, &below, floor.is_some());
+        let mut prose = passing(target, &good, &below, floor.is_some());
+        if good.is_empty() && target.stat == Stat::P95 {
+            prose = prose.and(at_median(all, target));
+        }
         let title = if target.reading {
             format!("Read as: {}", target.what())
         } else {
@@ -274,17 +277,33 @@ fn judge(
     }))
 }
 
+/// Who would pass at the median, where nobody does at the 95th percentile.
+fn at_median(all: &[Timing], target: &Target) -> Prose {
+    let median = Target {
+        stat: Stat::P50,
+        ..target.clone()
+    };
+    let names: Vec<&str> = all
+        .iter()
+        .filter(|t| t.meets(&median))
+        .map(|t| t.name.as_str())
+        .take(4)
+        .collect();
+    match names.is_empty() {
+        true => say!("Nor does any at the median."),
+        false => say!(
+            "At the median it is met by {}, whatever their quality.",
+            names.join(", ")
+        ),
+    }
+}
+
 fn passing(target: &Target, good: &[String], below: &[String], floored: bool) -> Prose {
     let list = |names: &[String]| {
-        let more = if names.len() > 12 { " and others" } else { "" };
+        let more = if names.len() > 8 { " and others" } else { "" };
         format!(
             "{}{more}",
-            names
-                .iter()
-                .take(12)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ")
+            names.iter().take(8).cloned().collect::<Vec<_>>().join(", ")
         )
     };
     let first = match good.is_empty() {

@@ -52,7 +52,7 @@ pub(super) fn staffing(work: &mut Work<'_>) -> Option<Prose> {
                 format!("peak_rps_{}", i + 1)
             };
             pools.push((
-                format!("Pool {}", quantity.quote),
+                format!("\"{}\"", quantity.quote),
                 peak_of(work, &name, quantity)?,
             ));
         }
@@ -405,6 +405,12 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
         columns: vec![column("", ""), column("Value", "")],
         rows,
     });
+    work.verdicts.push(say!(
+        "{}: {} slots, {} busy.",
+        name,
+        slots.digits(6),
+        busy.percent()
+    ));
     for (key, value) in [
         ("slots", &slots),
         ("wait", &longest),
@@ -413,7 +419,15 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
     ] {
         work.keep(key, value);
     }
-    advise(work, load, q, &slots, &longest, &busy);
+    advise(
+        work,
+        several.then_some(name),
+        load,
+        q,
+        &slots,
+        &longest,
+        &busy,
+    );
     if !several && work.at_least(Complexity::Intermediate) {
         chart(work, load, q, &slots, &longest, &id);
     }
@@ -464,8 +478,10 @@ fn spare(
     replicas
 }
 
+#[allow(clippy::too_many_arguments)]
 fn advise(
     work: &mut Work<'_>,
+    pool: Option<&str>,
     load: &Value,
     q: &Queue,
     slots: &Value,
@@ -494,14 +510,9 @@ fn advise(
     } else {
         "Provide this many concurrent slots"
     };
-    let title = format!(
-        "{title}{}",
-        if work.draft.recommendations.iter().any(|r| r.title == title) {
-            ", further pool"
-        } else {
-            ""
-        }
-    );
+    let title = pool.map_or(title.to_owned(), |pool| {
+        format!("{pool}: {}", title.to_lowercase())
+    });
     work.recommend(&title, advice, slots, Some(gain));
     if work
         .draft

@@ -482,6 +482,29 @@ pub(super) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
                 month.digits(4)
             ));
             work.keep("limit_month", &month);
+            if work.kept("limit").is_none() {
+                work.keep("volume_limit", &limit);
+                let why = say!(
+                    "{} a month becomes {} in month {}, at {} growth a month. Limits, budget and capacity for it take time to arrange: fix the month by which they must stand, and watch whether the growth holds.",
+                    now.count(),
+                    limit.count(),
+                    month.digits(4),
+                    g.percent()
+                );
+                let advice = super::super::work::Advice {
+                    why,
+                    effort: "low",
+                    impact: "medium",
+                    confidence: "medium",
+                };
+                let gain = month.figure(month.digits(4).then(" months"));
+                work.recommend(
+                    "Arrange capacity and limits before that month",
+                    advice,
+                    &month,
+                    Some(gain),
+                );
+            }
         } else if limit.value < now.value {
             told = told.and(say!("The limit of {} is already passed.", limit.count()));
         }
