@@ -81,6 +81,9 @@ pub(in crate::agents) fn price(work: &mut Work<'_>) -> Option<Prose> {
     );
     work.keep("baseline", &total);
     table(work, &all);
+    if work.said.first(Kind::Latency).is_some() {
+        work.finding("info", "Latency by workload", say!("Limits in seconds are stated for single workloads. They are not combined here: ask about one workload at a time to see which models meet its limit."));
+    }
     patient(work, &all, &total);
     cheaper(work, &all, &total);
     Some(say!(

@@ -405,6 +405,9 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
         columns: vec![column("", ""), column("Value", "")],
         rows,
     });
+    let mut named = slots.clone();
+    named.label = name.to_owned();
+    work.keep_next("pool", &named);
     work.verdicts.push(say!(
         "{}: {} slots, {} busy.",
         name,

@@ -88,7 +88,15 @@ fn capacity(work: &mut Work<'_>) {
     ) else {
         return;
     };
-    work.headline("Concurrent slots", slots.figure(slots.digits(6)));
+    if work.kept_of("pool", 2).is_some() {
+        let pools = [work.kept_of("pool", 1), work.kept_of("pool", 2)];
+        for pool in pools.into_iter().flatten() {
+            let shown = pool.digits(6).then(" slots");
+            work.headline(&pool.label, pool.figure(shown));
+        }
+    } else {
+        work.headline("Concurrent slots", slots.figure(slots.digits(6)));
+    }
     if let Some(replicas) = work.kept("replicas") {
         work.headline("Replicas", replicas.figure(replicas.digits(6)));
     }
