@@ -89,14 +89,19 @@ pub fn answer(
     work.settle_model();
     let understood = understood(&work);
     work.think(understood);
-    let fruitful = work.run(agent.plan);
-    if fruitful == 0 {
+    let silent = work.said.quantities.iter().all(|q| !q.in_range)
+        && work.said.models.is_empty()
+        && work.said.constraints.is_empty();
+    if silent || work.run(agent.plan) == 0 {
         return Err(nothing(&work));
     }
     warn(&mut work);
     let assumed = assumed(&work);
     work.think(assumed);
     (agent.explain)(&mut work);
+    if !work.has_something_to_say() {
+        return Err(nothing(&work));
+    }
     work.finish()
 }
 

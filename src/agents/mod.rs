@@ -14,6 +14,8 @@ mod latency;
 pub mod ledger;
 mod scaling;
 mod selection;
+#[cfg(test)]
+mod tests;
 pub mod understand;
 mod work;
 

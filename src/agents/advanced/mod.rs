@@ -18,9 +18,15 @@ pub(super) const NAME: &str = "Advanced Optimization Agent";
 /// Which calculator runs when.
 pub(super) const PLAN: &[Step] = &[
     step(
+        "workloads",
+        Basic,
+        cost::workloads::several,
+        cost::workloads::price,
+    ),
+    step(
         "cost_per_month",
         Basic,
-        |w| !cost::invest_only(w),
+        |w| !cost::invest_only(w) && single(w),
         cost::baseline,
     ),
     step(
@@ -38,7 +44,7 @@ pub(super) const PLAN: &[Step] = &[
     step(
         "latency_budget",
         Basic,
-        feasible::called_for,
+        |w| single(w) && feasible::called_for(w),
         feasible::feasible,
     ),
     step(
@@ -56,7 +62,12 @@ pub(super) const PLAN: &[Step] = &[
         cost::states_investment,
         cost::investment,
     ),
-    step("tornado", Basic, risk::sensitive, risk::tornado),
+    step(
+        "tornado",
+        Basic,
+        |w| single(w) && risk::sensitive(w),
+        risk::tornado,
+    ),
     step("roadmap", Basic, |_| true, roadmap::roadmap),
     step(
         "sensitivity",
@@ -65,6 +76,11 @@ pub(super) const PLAN: &[Step] = &[
         report::questions,
     ),
 ];
+
+/// One workload, or none that is told apart.
+fn single(work: &Work<'_>) -> bool {
+    !cost::workloads::several(work)
+}
 
 /// Models are to be ranked unless the message is about money or own machines alone.
 pub(super) fn ranks(work: &Work<'_>) -> bool {
@@ -77,7 +93,7 @@ pub(super) fn ranks(work: &Work<'_>) -> bool {
         || said.first(Kind::TokensIn).is_some()
         || said.first(Kind::Requests).is_some()
         || !said.models.is_empty();
-    stated && !own_gpus::called_for(work) && !cost::invest_only(work)
+    stated && single(work) && !own_gpus::called_for(work) && !cost::invest_only(work)
 }
 
 /// Writes what the results mean.

@@ -37,7 +37,22 @@ fn fixed(work: &mut Work<'_>) -> Option<Value> {
         .or(unit)
         .and_then(|k| work.catalog.gpu(&k).map(|g| g.id.clone()));
     let kind = kind.unwrap_or_else(|| "H100-SXM-80GB".into());
-    let price = super::super::scaling::gpu_price(work, &kind)?;
+    let price = match super::super::scaling::gpu_price(work, &kind) {
+        Some(price) => price,
+        None => {
+            let why = format!(
+                "No listing of {kind} is in the catalog: a placeholder to be replaced by your own rent or depreciation."
+            );
+            work.ledger.assume(
+                "gpu_price",
+                "price of a GPU and hour",
+                1.0,
+                "USD/h",
+                (0.01, 1000.0),
+                &why,
+            )
+        }
+    };
     let staff: Option<Quantity> = work
         .said
         .first(Kind::RunCost)
@@ -64,6 +79,25 @@ fn fixed(work: &mut Work<'_>) -> Option<Value> {
     ))
 }
 
+/// The requests that would move: all, or the stated share.
+fn moved(work: &mut Work<'_>) -> Option<Value> {
+    let n = work.requests()?;
+    let Some(share) = work.share("self_host", "share of requests that moves to own GPUs") else {
+        return Some(n);
+    };
+    let inputs = [("n", &n), ("share", &share)];
+    let unit = "requests/month";
+    let moved = work.ledger.derive(
+        "requests a month that move to own GPUs",
+        "n * share",
+        "your plan",
+        &inputs,
+        unit,
+    );
+    work.keep("requests", &moved);
+    Some(moved)
+}
+
 /// Break-even, risk and the decision.
 pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
     let model = work.model.clone()?;
@@ -72,7 +106,7 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
     if each.value <= 0.0 || fixed.value <= 0.0 {
         return None;
     }
-    let n = work.requests()?;
+    let n = moved(work)?;
     let even = work.ledger.derive(
         "requests a month at break-even",
         "fixed / c",

@@ -227,11 +227,20 @@ fn switched(work: &mut Work<'_>) {
         "On the cheapest that fits",
         best.figure(best.money().then(" a month")),
     );
-    let share = work
-        .kept("switch_share")
-        .map(|s| s.percent())
-        .unwrap_or_else(|| "a part".into());
-    work.summary(say!("The cheapest model that fits one reading of the demands is {}: {} a month, {} ({}) less than list price today.", name.clone(), best.money(), saving.money(), share));
+    let lead = match super::super::cost::workloads::several(work) {
+        true => "With the cheapest model of the same index for each workload".to_owned(),
+        false => format!("The cheapest model that fits one reading of the demands is {name}"),
+    };
+    let less = say!(
+        "{}: {} a month, {} less than list price today",
+        lead,
+        best.money(),
+        saving.money()
+    );
+    work.summary(match work.kept("switch_share") {
+        Some(share) => less.and(say!("({}).", share.percent())),
+        None => less.and(say!("at the same volume.")),
+    });
     if let Some(grown) = work.kept("best_grown") {
         work.insight(
             "After the growth on that model",

@@ -154,9 +154,11 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
         .find(|t| Some(&t.id) == current.as_ref())
         .unwrap_or(&all[0])
         .clone();
-    work.keep("ttft50", &focus.ttft50);
-    work.keep("total50", &focus.total50);
-    work.keep("total95", &focus.total95);
+    if current.as_deref().is_none_or(|id| id == focus.id) {
+        work.keep("ttft50", &focus.ttft50);
+        work.keep("total50", &focus.total50);
+        work.keep("total95", &focus.total95);
+    }
     waterfall(work, &focus, &targets);
     caution(work);
     told
@@ -251,13 +253,17 @@ fn judge(
                 _ => good.push(t.name.clone()),
             }
         }
-        let prose = passing(target, &good, &below);
+        let mut prose = passing(target, &good, &below, floor.is_some());
+        if good.is_empty() && target.stat == Stat::P95 {
+            prose = prose.and(at_median(all, target));
+        }
         let title = if target.reading {
             format!("Read as: {}", target.what())
         } else {
             format!("Target: {}", target.what())
         };
         work.finding("info", &title, prose.clone());
+        work.verdicts.push(prose.clone());
         told = Some(told.take().unwrap_or_default().and(prose));
     }
     passes_all(work, all, targets, current);
@@ -271,22 +277,43 @@ fn judge(
     }))
 }
 
-fn passing(target: &Target, good: &[String], below: &[String]) -> Prose {
+/// Who would pass at the median, where nobody does at the 95th percentile.
+fn at_median(all: &[Timing], target: &Target) -> Prose {
+    let median = Target {
+        stat: Stat::P50,
+        ..target.clone()
+    };
+    let names: Vec<&str> = all
+        .iter()
+        .filter(|t| t.meets(&median))
+        .map(|t| t.name.as_str())
+        .take(4)
+        .collect();
+    match names.is_empty() {
+        true => say!("Nor does any at the median."),
+        false => say!(
+            "At the median it is met by {}, whatever their quality.",
+            names.join(", ")
+        ),
+    }
+}
+
+fn passing(target: &Target, good: &[String], below: &[String], floored: bool) -> Prose {
     let list = |names: &[String]| {
-        let more = if names.len() > 12 { " and others" } else { "" };
+        let more = if names.len() > 8 { " and others" } else { "" };
         format!(
             "{}{more}",
-            names
-                .iter()
-                .take(12)
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(", ")
+            names.iter().take(8).cloned().collect::<Vec<_>>().join(", ")
         )
     };
     let first = match good.is_empty() {
         true => say!(
-            "No model of at least today's quality meets {} for the {}.",
+            "No eligible model{} meets {} for the {}.",
+            if floored {
+                " of at least today's quality"
+            } else {
+                ""
+            },
             target.limit.seconds(),
             target.what()
         ),
@@ -451,9 +478,9 @@ fn waterfall(work: &mut Work<'_>, t: &Timing, targets: &[Target]) {
     }
     let n_out = work.tokens_out();
     let mut series = Vec::new();
-    for (name, ttft, tps, total) in [
-        ("p50", &t.ttft50, &t.tps50, &t.total50),
-        ("p95, upper bound", &t.ttft95, &t.tps05, &t.total95),
+    for (name, tps, total) in [
+        ("p50", &t.tps50, &t.total50),
+        ("p95, upper bound", &t.tps05, &t.total95),
     ] {
         let inputs = [("n_out", &n_out), ("tps", tps)];
         let tokens = work.ledger.derive(

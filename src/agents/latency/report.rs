@@ -167,19 +167,9 @@ fn modelled(work: &mut Work<'_>) {
                 bound.seconds()
             ));
         }
-    } else if work.kept("total50").is_some()
-        && !targets(work).is_empty()
-        && work.kept("best_total50").is_none()
-    {
-        let readings = targets(work);
-        let whole = readings.iter().find(|t| !t.first_token);
-        if let Some(target) = whole {
-            work.summary(say!(
-                "See below which models meet {} for the {}.",
-                target.limit.seconds(),
-                target.what()
-            ));
-        }
+    }
+    for verdict in std::mem::take(&mut work.verdicts).into_iter().take(2) {
+        work.summary(verdict);
     }
     if let (Some(wait), Some(ratio)) = (work.kept("stream_wait"), work.kept("stream_ratio")) {
         work.headline("First word with streaming", wait.figure(wait.seconds()));

@@ -101,16 +101,9 @@ pub(in crate::agents) fn pareto_rank(work: &mut Work<'_>) -> Option<Prose> {
     let rows = rows(work);
     let weights = weights(work);
     let sum: f64 = weights.iter().map(|w| w.value).sum();
-    if rows.is_empty() {
-        return None;
-    }
-    if rows.len() == 1 || sum <= 0.0 {
-        let only = &rows[0];
-        return Some(say!(
-            "Only {} can be compared: {} for a thousand requests.",
-            &only.name,
-            only.values[0].money()
-        ));
+    if rows.len() < 2 || sum <= 0.0 {
+        // Too little is published to rank; what it costs can still be compared.
+        return super::super::cost::compare_models(work);
     }
     let goals = [Goal::Min, Goal::Max, Goal::Min];
     let criteria = goals
@@ -188,7 +181,7 @@ struct Ends {
     length: Value,
 }
 
-fn ends(work: &mut Work<'_>, rows: &[Row], reference: &str) -> Vec<Ends> {
+fn ends(work: &mut Work<'_>, rows: &[Row]) -> Vec<Ends> {
     let names = ["cost", "quality", "latency"];
     (0..3)
         .map(|j| {
@@ -209,7 +202,7 @@ fn ends(work: &mut Work<'_>, rows: &[Row], reference: &str) -> Vec<Ends> {
                     &best,
                     &column,
                     &unit,
-                    reference,
+                    "over all candidates",
                 ),
                 worst: over_column(
                     work,
@@ -217,7 +210,7 @@ fn ends(work: &mut Work<'_>, rows: &[Row], reference: &str) -> Vec<Ends> {
                     &worst,
                     &column,
                     &unit,
-                    reference,
+                    "over all candidates",
                 ),
                 length: over_column(
                     work,
@@ -225,7 +218,7 @@ fn ends(work: &mut Work<'_>, rows: &[Row], reference: &str) -> Vec<Ends> {
                     &length,
                     &column,
                     &unit,
-                    reference,
+                    "over all candidates",
                 ),
             }
         })
@@ -234,7 +227,7 @@ fn ends(work: &mut Work<'_>, rows: &[Row], reference: &str) -> Vec<Ends> {
 
 /// Closeness to the best: compensatory, a strength makes up for a weakness.
 fn topsis(work: &mut Work<'_>, rows: &[Row], w: &[Value; 3]) -> Vec<Value> {
-    let ends = ends(work, rows, TOPSIS);
+    let ends = ends(work, rows);
     let distance = |work: &mut Work<'_>, r: &Row, best: bool| {
         let end = |j: usize| if best { &ends[j].best } else { &ends[j].worst };
         let inputs = [
@@ -281,7 +274,7 @@ fn topsis(work: &mut Work<'_>, rows: &[Row], w: &[Value; 3]) -> Vec<Value> {
 
 /// Distance by the worst criterion: not compensatory.
 fn chebyshev(work: &mut Work<'_>, rows: &[Row], w: &[Value; 3]) -> Vec<Value> {
-    let ends = ends(work, rows, CHEBYSHEV);
+    let ends = ends(work, rows);
     let symbols = [
         ("w1", "c", "a1", "b1"),
         ("w2", "q", "a2", "b2"),

@@ -98,8 +98,17 @@ pub(super) fn questions(work: &mut Work<'_>) -> Option<Prose> {
 /// Headline, summary, money and a way to introduce the choice.
 pub(super) fn explain(work: &mut Work<'_>) {
     let Some(winner) = work.winner.clone() else {
-        if work.draft.summary.is_empty() {
-            work.summary(say!("Too few candidates have published figures to be ranked; the findings say what is missing."));
+        if let Some(best) = work.kept("best_cost") {
+            let name = best
+                .label
+                .split(':')
+                .next()
+                .unwrap_or("The cheapest")
+                .to_owned();
+            work.headline(&name, best.figure(best.money().then(" a month")));
+            work.summary(say!("Too little is published to rank all three criteria; by price alone {} is the cheapest that fits, at {} a month.", name, best.money()));
+        } else {
+            work.summary(say!("Too few candidates have published figures to be ranked; the tables show what they cost."));
         }
         return;
     };
