@@ -89,14 +89,9 @@ pub(super) async fn wire(
         Arc::clone(&disk_low),
     );
     let breakers = Breakers::new(breaker_policy(config));
-    let builtin: Arc<dyn Backend> = Arc::new(Builtin::new(catalog));
-    let (primary, fallback) = match backend {
-        Some(backend) => (backend, Some(builtin)),
-        None => (builtin, None),
-    };
-    let policy = supervisor_policy(config);
+    let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
     let supervisor = Supervisor::new(
-        policy,
+        supervisor_policy(config),
         sessions.clone(),
         queue,
         drain.clone(),
@@ -142,6 +137,16 @@ pub(super) async fn wire(
         permits,
         unfinished: recovered.unfinished,
     })
+}
+
+/// Who answers, and who answers where that one fails.
+type Backends = (Arc<dyn Backend>, Option<Arc<dyn Backend>>);
+
+fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backends {
+    match named {
+        Some(backend) => (backend, Some(builtin)),
+        None => (builtin, None),
+    }
 }
 
 fn admission_limits(config: &Config) -> admission::Limits {
