@@ -7,6 +7,7 @@
 
 mod conversation;
 mod farewell;
+mod fragments;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +32,10 @@ use crate::intake::random_u128;
 use crate::machine::outbox::Resume;
 use crate::protocol::close::Close;
 use conversation::Conversation;
+use fragments::Fragments;
 
 /// Boxed, so that an idle socket's task stays small.
-type Tls = Box<TlsStream<TcpStream>>;
+type Tls = Box<Fragments<TlsStream<TcpStream>>>;
 type Socket = WebSocketStream<Tls>;
 type Sink = SplitSink<Socket, Message>;
 type Source = SplitStream<Socket>;
@@ -61,14 +63,15 @@ pub(super) fn start(
             let Ok(parts) = upgraded.downcast::<Io>() else {
                 return;
             };
-            let tls: Tls = Box::new(TokioIo::into_inner(parts.io));
+            let already_read = parts.read_buf.to_vec();
+            let stream = TokioIo::into_inner(parts.io);
+            let tls: Tls = Box::new(Fragments::new(stream, &already_read));
             let config = WebSocketConfig::default()
                 .read_buffer_size(READ_BUFFER)
                 .write_buffer_size(WRITE_BUFFER)
                 .max_write_buffer_size(MAX_WRITE_BUFFER)
                 .max_message_size(Some(services.settings.max_frame))
                 .max_frame_size(Some(services.settings.max_frame));
-            let already_read = parts.read_buf.to_vec();
             let socket =
                 WebSocketStream::from_partially_read(tls, already_read, Role::Server, Some(config))
                     .await;
