@@ -20,9 +20,14 @@ fn money_a_month(work: &mut Work<'_>, kind: Kind, label: &str) -> Option<Value> 
 
 /// The saving a month: stated, else what the levers save.
 fn saving(work: &mut Work<'_>) -> Option<Value> {
-    money_a_month(work, Kind::Saving, "saving a month")
-        .or_else(|| work.kept("saving"))
-        .or_else(|| work.kept("switch_saving"))
+    money_a_month(work, Kind::Saving, "saving a month").or_else(|| {
+        // They overlap, so they are not added.
+        let found = [work.kept("saving"), work.kept("switch_saving")];
+        found
+            .into_iter()
+            .flatten()
+            .max_by(|a, b| a.value.total_cmp(&b.value))
+    })
 }
 
 /// Net present value, payback and return of the investment.

@@ -37,9 +37,6 @@ pub(in crate::agents) struct Lever {
     pub(in crate::agents) marginal: Value,
     before: Value,
     after: Value,
-    /// Weeks to do it, and how sure the saving is.
-    pub(in crate::agents) effort: &'static str,
-    pub(in crate::agents) confidence: &'static str,
 }
 
 /// The constant part of a lever.
@@ -121,8 +118,6 @@ fn pull(work: &mut Work<'_>, lever: &Kindred) -> Option<Prose> {
         marginal: effect.saving.clone(),
         before: current.cost.clone(),
         after: after.clone(),
-        effort: lever.effort,
-        confidence: lever.confidence,
     });
     let told = say!(
         "{}: {} a month becomes {}, {} saved.",
@@ -913,8 +908,6 @@ fn batch_of_bill(work: &mut Work<'_>) -> Option<Prose> {
         marginal: saving.clone(),
         before: cost.clone(),
         after,
-        effort: "low",
-        confidence: "high",
     });
     let why = say!(
         "{} of the bill can wait; as batch jobs it costs {} of the list price.",

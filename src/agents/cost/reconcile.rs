@@ -233,7 +233,7 @@ fn contradiction(work: &mut Work<'_>, spend: &Value, list: &Value, ratio: &Value
         return;
     }
     work.finding("contradiction", "The bill does not follow from the traffic you describe", say!(
-        "Stated {} a month, explained {} at list price, unexplained {}: the bill is {} times what these requests cost. Find the difference before cutting anything; the table shows what each cause alone would have to be. Savings below are counted from what is explained, not from the bill.",
+        "Stated {} a month, explained {} at list price, unexplained {}: the bill is {} times what these requests cost. Find the difference before cutting anything: further calls, uncounted instructions or history, retries, reasoning tokens, other services. Savings below are counted from what is explained, not from the bill.",
         spend.money(), list.money(), gap.money(), ratio.digits(4)
     ));
     causes(work, ratio, gap);

@@ -3,7 +3,7 @@
 use super::super::answer::{Mark, Table};
 use super::super::catalog::Mode;
 use super::super::ledger::{Prose, Value, say};
-use super::super::understand::{Kind, Metric, Quantity};
+use super::super::understand::{Kind, Metric, Quantity, Role};
 use super::super::work::{Advice, Work, column, words};
 use super::{Lines, curve_series, lines, peak, peak_of};
 use crate::id::Complexity;
@@ -21,7 +21,9 @@ pub(super) fn called_for(work: &Work<'_>) -> bool {
             .any(|q| q.metric == Some(Metric::Wait))
         || said.first(Kind::SlotsPerReplica).is_some();
     let load = said.first(Kind::Requests).is_some() || said.first(Kind::Users).is_some();
-    let other = super::limits::states_limit(work) || super::states_hardware(work);
+    let other = super::limits::states_limit(work)
+        || super::states_hardware(work)
+        || super::states_growth(work);
     asked || (load && !other)
 }
 
@@ -50,12 +52,17 @@ pub(super) fn staffing(work: &mut Work<'_>) -> Option<Prose> {
                 format!("peak_rps_{}", i + 1)
             };
             pools.push((
-                format!("Pool {}", quantity.quote),
+                format!("\"{}\"", quantity.quote),
                 peak_of(work, &name, quantity)?,
             ));
         }
     } else {
-        pools.push(("Peak".to_owned(), peak(work)?));
+        let today = peak(work)?;
+        pools.push(("Peak".to_owned(), today.clone()));
+        if let Some(then) = grown(work, &today) {
+            pools[0].0 = "Today".to_owned();
+            pools.push(("With the users you expect".to_owned(), then));
+        }
     }
     let queue = queue(work)?;
     let mut told: Option<Prose> = None;
@@ -74,7 +81,61 @@ pub(super) fn staffing(work: &mut Work<'_>) -> Option<Prose> {
         let prose = pool(work, name, load, &queue, pools.len() > 1)?;
         told = Some(told.take().unwrap_or_default().and(prose));
     }
+    total(work, peaks.len());
     told
+}
+
+/// Replicas and rent of all pools together.
+fn total(work: &mut Work<'_>, pools: usize) {
+    if pools < 2 {
+        return;
+    }
+    for (key, label, unit) in [
+        ("replicas", "replicas in all pools", "replicas"),
+        ("replica_cost", "replicas a month in all pools", "USD/month"),
+    ] {
+        let parts: Vec<Value> = (1..=pools).filter_map(|i| work.kept_of(key, i)).collect();
+        let symbols = ["a", "b", "c", "d"];
+        let inputs: Vec<(&str, &Value)> = symbols.iter().copied().zip(&parts).collect();
+        if inputs.len() == pools.min(4) {
+            let formula = symbols[..inputs.len()].join(" + ");
+            let all = work
+                .ledger
+                .derive(label, &formula, "sum of the pools", &inputs, unit);
+            work.keep(key, &all);
+        }
+    }
+}
+
+/// The peak with the users that are expected, where their number is stated without a date.
+fn grown(work: &mut Work<'_>, today: &Value) -> Option<Value> {
+    let target = work
+        .said
+        .all(Kind::Users)
+        .find(|q| q.role == Some(Role::Target) && q.by.is_none())
+        .cloned()?;
+    let users = work.first(Kind::Users, "users", "users", (0.0, 1e10))?;
+    if users.value <= 0.0 {
+        return None;
+    }
+    let value = target.value.base()?;
+    let then = work.stated(
+        "users_target",
+        "users expected",
+        &target,
+        value,
+        "users",
+        (1.0, 1e10),
+    );
+    let inputs = [("peak", today), ("then", &then), ("now", &users)];
+    let label = "requests a second at peak with the users expected";
+    Some(work.ledger.derive(
+        label,
+        "peak * then / now",
+        "load proportional to users",
+        &inputs,
+        "requests/s",
+    ))
 }
 
 fn queue(work: &mut Work<'_>) -> Option<Queue> {
@@ -325,8 +386,8 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
             replicas.digits(6),
             per.digits(4)
         ));
-        work.keep("replicas", &replicas);
-        spare(work, &replicas, &mut rows);
+        let replicas = spare(work, &replicas, &mut rows);
+        work.keep_next("replicas", &replicas);
     }
     let id = if several {
         format!("capacity-{}", work.draft.tables.len() + 1)
@@ -344,6 +405,15 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
         columns: vec![column("", ""), column("Value", "")],
         rows,
     });
+    let mut named = slots.clone();
+    named.label = name.to_owned();
+    work.keep_next("pool", &named);
+    work.verdicts.push(say!(
+        "{}: {} slots, {} busy.",
+        name,
+        slots.digits(6),
+        busy.percent()
+    ));
     for (key, value) in [
         ("slots", &slots),
         ("wait", &longest),
@@ -352,7 +422,15 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
     ] {
         work.keep(key, value);
     }
-    advise(work, load, q, &slots, &longest, &busy);
+    advise(
+        work,
+        several.then_some(name),
+        load,
+        q,
+        &slots,
+        &longest,
+        &busy,
+    );
     if !several && work.at_least(Complexity::Intermediate) {
         chart(work, load, q, &slots, &longest, &id);
     }
@@ -360,7 +438,11 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
 }
 
 /// One replica more, and its rent, where the message asks for it.
-fn spare(work: &mut Work<'_>, replicas: &Value, rows: &mut Vec<Vec<super::super::answer::Cell>>) {
+fn spare(
+    work: &mut Work<'_>,
+    replicas: &Value,
+    rows: &mut Vec<Vec<super::super::answer::Cell>>,
+) -> Value {
     let wanted = work.task.content.to_lowercase().contains("n+1")
         || work.said.first(Kind::Availability).is_some();
     let replicas = if wanted {
@@ -394,12 +476,15 @@ fn spare(work: &mut Work<'_>, replicas: &Value, rows: &mut Vec<Vec<super::super:
             "USD/month",
         );
         rows.push(vec![words("Cost a month"), cost.cell(cost.money())]);
-        work.keep("replica_cost", &cost);
+        work.keep_next("replica_cost", &cost);
     }
+    replicas
 }
 
+#[allow(clippy::too_many_arguments)]
 fn advise(
     work: &mut Work<'_>,
+    pool: Option<&str>,
     load: &Value,
     q: &Queue,
     slots: &Value,
@@ -428,14 +513,9 @@ fn advise(
     } else {
         "Provide this many concurrent slots"
     };
-    let title = format!(
-        "{title}{}",
-        if work.draft.recommendations.iter().any(|r| r.title == title) {
-            ", further pool"
-        } else {
-            ""
-        }
-    );
+    let title = pool.map_or(title.to_owned(), |pool| {
+        format!("{pool}: {}", title.to_lowercase())
+    });
     work.recommend(&title, advice, slots, Some(gain));
     if work
         .draft

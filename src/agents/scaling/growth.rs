@@ -5,7 +5,7 @@ use time::{Date, Month};
 use super::super::answer::{Mark, Series, Table};
 use super::super::calculate::growth::months_between;
 use super::super::ledger::{Prose, Value, say};
-use super::super::understand::{Kind, Per, Role};
+use super::super::understand::{Kind, Per, Quantity, Role};
 use super::super::work::{Work, column, words};
 use super::{Lines, curve_series, lines, peak};
 
@@ -17,10 +17,18 @@ pub(in crate::agents) fn states_growth(work: &Work<'_>) -> bool {
     said.first(Kind::GrowthRate).is_some()
         || said
             .first(Kind::GrowthMultiplier)
-            .is_some_and(|q| q.by.is_some() || q.per.is_some())
+            .is_some_and(|q| q.by.is_some() || period(q).is_some())
         || said
             .all(Kind::Users)
             .any(|q| q.role == Some(Role::Target) && q.by.is_some())
+}
+
+/// The period of a repeated factor: "doubling every quarter".
+pub(super) fn period(q: &Quantity) -> Option<Per> {
+    let word = q.q.as_deref().and_then(|q| q.strip_prefix("every:"));
+    let all = [Per::Day, Per::Week, Per::Month, Per::Quarter, Per::Year];
+    q.per
+        .or_else(|| all.into_iter().find(|p| Some(p.as_str()) == word))
 }
 
 /// Months from now to the first day of a stated month (`2027-06`).
@@ -37,7 +45,25 @@ pub(in crate::agents) fn growth_rate(work: &mut Work<'_>) -> Option<Value> {
     if let Some(known) = work.kept("growth") {
         return Some(known);
     }
-    let value = rate_anew(work)?;
+    let own = rate_anew(work)?;
+    let users = match work.said.first(Kind::GrowthRate) {
+        Some(_) => users_rate(work),
+        None => None,
+    };
+    let value = match users {
+        Some(users) => {
+            let inputs = [("g", &own), ("u", &users)];
+            let label = "growth of the load a month";
+            work.ledger.derive(
+                label,
+                "(1 + g) * (1 + u) - 1",
+                COMPOUND,
+                &inputs,
+                "fraction/month",
+            )
+        }
+        None => own,
+    };
     work.keep("growth", &value);
     Some(value)
 }
@@ -90,7 +116,7 @@ fn rate_anew(work: &mut Work<'_>) -> Option<Value> {
             "x",
             (0.001, 1e6),
         );
-        let months = match (&q.by, q.per) {
+        let months = match (&q.by, period(&q)) {
             (Some(by), _) => {
                 let months = months_until(work, by)?;
                 work.ledger.assume(
@@ -201,19 +227,30 @@ fn after(
         .derive(label, "now * (1 + g) ^ m", COMPOUND, &inputs, unit)
 }
 
+/// How far ahead: to the date that the message names, else a year.
+fn outlook(work: &mut Work<'_>) -> Value {
+    let named = work.kept("growth_months").map(|m| m.value.clamp(1.0, 60.0));
+    let why = if named.is_some() {
+        "Until the date or period that the message names."
+    } else {
+        "One year."
+    };
+    work.ledger.assume(
+        "outlook_months",
+        "months looked ahead",
+        named.unwrap_or(12.0),
+        "months",
+        (1.0, 60.0),
+        why,
+    )
+}
+
 /// What is spent as volume grows, and when it passes the budget.
 pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     let g = growth_rate(work)?;
     let spend = super::super::cost::spend_per_month(work).or_else(|| work.kept("baseline"))?;
     let unit = spend.unit.clone();
-    let horizon = work.ledger.assume(
-        "outlook_months",
-        "months looked ahead",
-        12.0,
-        "months",
-        (1.0, 60.0),
-        "One year.",
-    );
+    let horizon = outlook(work);
     let last = after(
         work,
         "spend in the last month looked at",
@@ -398,14 +435,7 @@ pub(super) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
         }
         _ => (peak(work)?, None, "requests/s"),
     };
-    let horizon = work.ledger.assume(
-        "outlook_months",
-        "months looked ahead",
-        12.0,
-        "months",
-        (1.0, 60.0),
-        "One year.",
-    );
+    let horizon = outlook(work);
     let last = after(
         work,
         "load at the end of the outlook",
@@ -452,6 +482,29 @@ pub(super) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
                 month.digits(4)
             ));
             work.keep("limit_month", &month);
+            if work.kept("limit").is_none() {
+                work.keep("volume_limit", &limit);
+                let why = say!(
+                    "{} a month becomes {} in month {}, at {} growth a month. Limits, budget and capacity for it take time to arrange: fix the month by which they must stand, and watch whether the growth holds.",
+                    now.count(),
+                    limit.count(),
+                    month.digits(4),
+                    g.percent()
+                );
+                let advice = super::super::work::Advice {
+                    why,
+                    effort: "low",
+                    impact: "medium",
+                    confidence: "medium",
+                };
+                let gain = month.figure(month.digits(4).then(" months"));
+                work.recommend(
+                    "Arrange capacity and limits before that month",
+                    advice,
+                    &month,
+                    Some(gain),
+                );
+            }
         } else if limit.value < now.value {
             told = told.and(say!("The limit of {} is already passed.", limit.count()));
         }
@@ -542,14 +595,7 @@ fn fan(
         (0.0, 1.0),
         "A placeholder without a source: growth is rarely known better than by half.",
     );
-    let horizon = work.ledger.assume(
-        "outlook_months",
-        "months looked ahead",
-        12.0,
-        "months",
-        (1.0, 60.0),
-        "One year.",
-    );
+    let horizon = outlook(work);
     let months = horizon.value.round().clamp(1.0, 60.0) as u32;
     let xs: Vec<f64> = (0..=months).map(f64::from).collect();
     let inputs = [("now", now), ("g", g), ("spread", &spread), ("m", &horizon)];

@@ -1,6 +1,6 @@
 //! Own GPUs for an open model: how many by memory, how fast by roofline, at what rent.
 
-use super::super::answer::{Axis, Chart, Point, Series, Table};
+use super::super::answer::{Axis, Chart, Series, Table};
 use super::super::catalog::{Architecture, KvShape};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, ModelRole};

@@ -132,7 +132,7 @@ fn spike(
     let Some(q) = work
         .said
         .first(Kind::GrowthMultiplier)
-        .filter(|q| q.by.is_none() && q.per.is_none())
+        .filter(|q| q.by.is_none() && super::growth::period(q).is_none())
         .cloned()
     else {
         return;

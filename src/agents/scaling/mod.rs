@@ -12,8 +12,8 @@ use super::understand::{Kind, Per, Quantity};
 use super::work::{Step, Work, step};
 use crate::id::Complexity::{Basic, Intermediate};
 
-pub(super) use growth::{growth_rate, months_until, spend_growth, states_growth};
-pub(super) use hardware::{self_host, states_hardware};
+pub(super) use growth::{spend_growth, states_growth};
+pub(super) use hardware::{gpu_price, self_host, states_hardware};
 
 /// The agent's name.
 pub(super) const NAME: &str = "Scaling Analysis Agent";

@@ -131,7 +131,7 @@ fn second_mantissa(tokens: &[Token], amount: &Amount) -> f64 {
             Shape::Number(value) => Some(value),
             _ => None,
         });
-    numbers.last().unwrap_or(0.0)
+    numbers.fold(0.0, |_, value| value)
 }
 
 /// "grow from 10k to 50k": two states, not a range.
@@ -171,7 +171,8 @@ fn scalar(tokens: &[Token], start: usize) -> Option<Amount> {
     let mut at = start;
     let mut currency = None;
     let mut negative = false;
-    loop {
+    // A sign, a currency and a second mark of it; more is no amount, and costs time.
+    for _ in 0..4 {
         let token = tokens.get(at)?;
         if token.symbol('-')
             && !negative

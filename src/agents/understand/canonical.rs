@@ -1,5 +1,7 @@
 //! Canonical values of an understanding: a month, a request, seconds.
 
+use time::Date;
+
 use super::{Kind, ModelRole, Per, Quantity, Role, Understanding};
 
 impl Understanding {
@@ -82,6 +84,27 @@ impl Understanding {
         Some(self.per_month(peak)? / Per::Second.per_month()?)
     }
 
+    /// Growth a month as a fraction: a stated rate, or the rate that reaches a
+    /// stated factor by its date or in its period, compounding; from the
+    /// month of `as_of` to the month named.
+    pub fn growth_per_month(&self, as_of: Date) -> Option<f64> {
+        if let Some(rate) = self.first(Kind::GrowthRate) {
+            let periods = rate.per.map_or(Some(1.0), Per::per_month)?;
+            return Some((1.0 + rate.value.base()?).powf(periods) - 1.0);
+        }
+        let factor = self.first(Kind::GrowthMultiplier)?;
+        let value = factor.value.base().filter(|v| *v > 0.0)?;
+        let months = match (&factor.by, factor.q.as_deref()) {
+            (Some(by), _) => months_until(by, as_of)?,
+            (None, Some("every:month")) => 1.0,
+            (None, Some("every:quarter")) => 3.0,
+            (None, Some("every:year")) => 12.0,
+            (None, Some("every:week")) => 7.0 / 30.4375,
+            _ => return None,
+        };
+        (months > 0.0).then(|| value.powf(1.0 / months) - 1.0)
+    }
+
     /// Input tokens of a request: as stated, or the sum of the stated parts.
     pub fn tokens_in(&self) -> Option<f64> {
         if let Some(stated) = self.value(Kind::TokensIn) {
@@ -147,4 +170,13 @@ impl Understanding {
     pub fn flagged(&self, flag: &str) -> bool {
         self.flags.iter().any(|f| f == flag)
     }
+}
+
+/// Calendar months from a day's month to `2027-06`.
+fn months_until(by: &str, as_of: Date) -> Option<f64> {
+    let (year, month) = by.split_once('-')?;
+    let (year, month): (i32, i32) = (year.parse().ok()?, month.parse().ok()?);
+    Some(f64::from(
+        (year - as_of.year()) * 12 + month - i32::from(u8::from(as_of.month())),
+    ))
 }

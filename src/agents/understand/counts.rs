@@ -1,533 +1,23 @@
-//! Rules for what is counted: limits, speeds, hardware, tokens, calls, people.
+//! Rules for what is counted: calls, sessions, people, fields.
 
-use std::borrow::Cow;
-
-use super::lexer::{Shape, Token};
+use super::lexer::Token;
 use super::lexicon::*;
-use super::quantity::{Kind, Per, Role, Value};
+use super::quantity::{Kind, Per, Role};
 use super::rules::{Draft, Facts};
 use super::scene::Scene;
 
-/// "seed 42", "(a) 10,000 draws", "LMArena of 1,380+", "cs2 of 2".
-pub(super) fn labelled(scene: &Scene) -> Option<Draft> {
-    let before = |words: &[&str]| {
-        scene
-            .left_clause()
-            .iter()
-            .rev()
-            .take(4)
-            .any(|t| words.contains(&t.word.as_str()))
-    };
-    let unit = scene.unit();
-    let lemma = unit.map_or("", |t| t.meaning.lemma);
-    let head = |lemma: &str| {
-        scene.tokens[scene.phrase.clone()]
-            .iter()
-            .any(|t| t.lemma(lemma))
-    };
-    if let Some(ratio) = ratio(scene) {
-        return Some(ratio);
-    }
-    if before(&["seed"]) {
-        return Some(Draft::of(scene, Kind::Seed, ""));
-    }
-    if before(&["cs2", "scv"]) || before(&["variation", "variability"]) && scene.says(&["squared"])
-    {
-        return Some(Draft::of(scene, Kind::Cs2, "x"));
-    }
-    if head("draw") && scene.amount.values[0] >= 50.0 {
-        return Some(Draft::of(scene, Kind::Draws, "run"));
-    }
-    let arena = scene.says(&["lmarena", "arena", "elo"]);
-    if arena
-        && (scene.amount.plus
-            || lemma == "elo"
-            || before(&["lmarena", "arena", "elo", "requirement", "least"]))
-        && scene.amount.values[0] >= 500.0
-    {
-        return Some(
-            Draft::of(scene, Kind::QualityMin, "elo")
-                .q("lmarena")
-                .tight(scene),
-        );
-    }
-    if lemma == "point" {
-        let drop = scene
-            .around()
-            .iter()
-            .any(|t| t.is(QUALITY) && !t.lemma("point"))
-            || scene.says(&["drop", "lose", "loss", "worse"]);
-        return drop.then(|| Draft::of(scene, Kind::QualityDropMax, "point"));
-    }
-    let index = before(&["index", "intelligence", "quality", "score", "aider"])
-        && (scene.within(OVER, 4) || scene.amount.plus);
-    index.then(|| {
-        Draft::of(scene, Kind::QualityMin, "point")
-            .q("index")
-            .tight(scene)
-    })
-}
-
-/// "3:1 input to output": input over output.
-fn ratio(scene: &Scene) -> Option<Draft> {
-    let at = scene.amount.tokens.end;
-    let colon = scene
-        .tokens
-        .get(at)
-        .is_some_and(|t| t.symbol(':') && t.glued);
-    let Some(Shape::Number(second)) = scene.tokens.get(at + 1).map(|t| &t.shape) else {
-        return None;
-    };
-    let said = scene.says(&["ratio", "input", "output", "in", "verhältnis", "proportion"]);
-    if !colon || !said || *second <= 0.0 {
-        return None;
-    }
-    let mut draft = Draft::of(scene, Kind::Ratio, "x")
-        .q("in_out")
-        .scaled(1.0 / second);
-    draft.end = at + 2;
-    draft.swallows = true;
-    Some(draft)
-}
-
-/// "2M TPM", "500 RPM", "60 tokens per second", "12 rps", "limit of 500 requests per minute".
-pub(super) fn rate(scene: &Scene) -> Option<Draft> {
-    let unit = scene.unit()?;
-    let limit = |q: &'static str, unit: &'static str, per: Per| {
-        Some(Draft::of(scene, Kind::RateLimit, unit).per(per).q(q))
-    };
-    match unit.word.as_str() {
-        "tpm" => return limit("tpm", "token", Per::Minute),
-        "itpm" => return limit("itpm", "token", Per::Minute),
-        "otpm" => return limit("otpm", "token", Per::Minute),
-        "tpd" => return limit("tpd", "token", Per::Day),
-        "rpm" => return limit("rpm", "request", Per::Minute),
-        "rpd" => return limit("rpd", "request", Per::Day),
-        "rps" | "qps" | "tps" if unit.word != "tps" => {
-            return Some(requests(scene, Some(Per::Second)));
-        }
-        "tps" => return Some(Draft::of(scene, Kind::Tps, "token/s")),
-        _ => {}
-    }
-    let limited = scene
-        .left_clause()
-        .iter()
-        .chain(scene.right_clause())
-        .any(|t| t.is(LIMIT) && !t.lemma("worth"));
-    if unit.is(TOKEN) || scene.head(TOKEN).is_some() {
-        return match scene.per? {
-            Per::Second => Some(Draft::of(scene, Kind::Tps, "token/s")),
-            Per::Minute if limited || scene.head(INPUT | OUTPUT).is_none() => {
-                limit(token_limit(scene), "token", Per::Minute)
-            }
-            _ => None,
-        };
-    }
-    if limited && scene.head(REQUEST).is_some() {
-        return match scene.per? {
-            Per::Second => limit("rps", "request", Per::Second),
-            Per::Minute => limit("rpm", "request", Per::Minute),
-            Per::Day => limit("rpd", "request", Per::Day),
-            _ => None,
-        };
-    }
-    None
-}
-
-fn token_limit(scene: &Scene) -> &'static str {
-    match scene.phrase_tags() {
-        tags if tags & INPUT != 0 => "itpm",
-        tags if tags & OUTPUT != 0 => "otpm",
-        _ => "tpm",
-    }
-}
-
-/// A GPU by its name, without a plural.
-pub(super) fn gpu_name(word: &str) -> Option<&'static str> {
-    const NAMES: &[(&str, &str)] = &[
-        ("h100", "H100"),
-        ("h200", "H200"),
-        ("a100", "A100"),
-        ("b200", "B200"),
-        ("b100", "B100"),
-        ("gb200", "GB200"),
-        ("l40s", "L40S"),
-        ("l40", "L40"),
-        ("l4", "L4"),
-        ("t4", "T4"),
-        ("v100", "V100"),
-        ("a10g", "A10G"),
-        ("a10", "A10"),
-        ("a6000", "A6000"),
-        ("mi300x", "MI300X"),
-        ("mi325x", "MI325X"),
-        ("4090", "RTX4090"),
-        ("h20", "H20"),
-        ("gh200", "GH200"),
-    ];
-    let find = |word: &str| {
-        NAMES
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map(|(_, id)| *id)
-    };
-    find(word).or_else(|| find(word.strip_suffix('s')?))
-}
-
-/// "8B model", "80GB", "two H100s", "single GPU", "700 W".
-pub(super) fn hardware(scene: &Scene) -> Option<Draft> {
-    if scene.amount.params {
-        return Some(Draft::of(scene, Kind::ParamsB, "B"));
-    }
-    // "a single 80GB GPU": the noun stands behind the next amount.
-    let after = &scene.tokens[scene.amount.tokens.end
-        ..scene
-            .sentence
-            .end
-            .min(scene.tokens.len())
-            .min(scene.amount.tokens.end + 4)];
-    let sized = scene.amount.spelled
-        && scene.right.is_empty()
-        && after.iter().any(|t| t.lemma("gb"))
-        && after.iter().any(|t| t.is(GPU));
-    if sized {
-        return Some(Draft::of(scene, Kind::GpuCount, "gpu").tight(scene));
-    }
-    let unit = scene.unit()?;
-    if unit.lemma("gb") {
-        let card = scene.before().and_then(|t| gpu_name(&t.word));
-        let mut memory = Draft::of(scene, Kind::GpuMemory, "GB");
-        memory.end = scene.phrase.start + 1;
-        if let Some(name) = card {
-            memory.kind = Kind::Gpu;
-            memory.unit = Cow::Borrowed(name);
-            memory.start -= 1;
-        }
-        return Some(memory);
-    }
-    if unit.lemma("watt") || unit.word == "w" && unit.upper {
-        return Some(Draft::of(scene, Kind::Power, "W"));
-    }
-    let name = scene.tokens[scene.phrase.clone()]
-        .iter()
-        .find_map(|t| gpu_name(&t.word));
-    let named = name.is_some();
-    if (named || scene.head(GPU).is_some()) && scene.per_noun & GPU == 0 {
-        let mut draft = Draft::of(scene, Kind::GpuCount, "gpu");
-        draft.q = name.map(Cow::Borrowed);
-        return Some(draft);
-    }
-    let billions = unit.lemma("parameter");
-    billions.then(|| Draft::of(scene, Kind::ParamsB, "B").scaled(1e-9))
-}
-
-/// Tokens of a request or of a period.
-pub(super) fn tokens(scene: &Scene) -> Option<Draft> {
-    let amount = scene.amount;
-    let phrase = scene.phrase_tags();
-    let unit = scene.unit();
-    let named = phrase & TOKEN != 0;
-    let bare_in = directed(scene);
-    if amount.spelled || amount.times || amount.params {
-        return None;
-    }
-    let timed = scene.per.filter(|per| per.per_month().is_some());
-    if let Some(per) = timed.filter(|_| named || bare_in && scene.per_noun == 0)
-        && scene.per_noun & REQUEST == 0
-    {
-        let volume = total(scene, per);
-        return (named || phrase & (INPUT | OUTPUT) != 0).then_some(volume);
-    }
-    if invoiced(scene) {
-        return Some(total(scene, Per::Month));
-    }
-    if part_of_input(scene) {
-        return Some(
-            Draft::of(scene, Kind::TokensInPart, "token")
-                .per(Per::Request)
-                .tight(scene),
-        );
-    }
-    if context_window(scene) {
-        return Some(Draft::of(scene, Kind::Context, "token").tight(scene));
-    }
-    let context = unit.is_some_and(|t| t.lemma("context")) && amount.scaled;
-    if !(named || bare_in || context || in_slash_pair(scene)) {
-        return None;
-    }
-    let kind = direction(scene);
-    let q = if matches!(kind, Kind::TokensIn | Kind::TokensOut) {
-        ""
-    } else {
-        "-"
-    };
-    let mut draft = Draft::of(scene, kind, "token").per(Per::Request);
-    if q.is_empty() {
-        draft = draft.spread_or("");
-    }
-    Some(draft)
-}
-
-/// "700 in", "150 en sortie", "200 на выходе": a direction stands for its tokens.
-fn directed(scene: &Scene) -> bool {
-    let window =
-        &scene.tokens[scene.amount.tokens.end..scene.right.end.min(scene.amount.tokens.end + 3)];
-    let way = |t: &Token| {
-        (t.is(INPUT) && t.lemma("input") || t.is(OUTPUT)) && !t.is(REQUEST) || t.word == "in"
-    };
-    let link = |t: &Token| matches!(t.word.as_str(), "en" | "de" | "на" | "als" | "à" | "of");
-    match window {
-        [first, ..] if way(first) => true,
-        [first, second, ..] => link(first) && way(second),
-        _ => false,
-    }
-}
-
-/// "42 million tokens a week", "input 3.1 billion tokens" of an invoice.
-pub(super) fn total(scene: &Scene, per: Per) -> Draft {
-    let words = |t: &Token| {
-        if t.is(CACHE) {
-            Some("cached_input")
-        } else if t.is(INPUT) {
-            Some("input")
-        } else if t.is(OUTPUT) {
-            Some("output")
-        } else {
-            None
-        }
-    };
-    let phrase = scene.tokens[scene.phrase.clone()].iter().find_map(words);
-    let left = scene.left_clause();
-    let cached = left.iter().rev().take(3).any(|t| t.is(CACHE));
-    let q = phrase.or_else(|| {
-        if cached {
-            Some("cached_input")
-        } else {
-            left.iter().rev().take(3).find_map(words)
-        }
-    });
-    Draft::of(scene, Kind::TokensTotal, "token")
-        .per(per)
-        .q(q.unwrap_or("total"))
-}
-
-/// No request has ten million tokens: the number is an invoice's.
-fn invoiced(scene: &Scene) -> bool {
-    let named = scene.phrase_tags() & TOKEN != 0
-        || scene
-            .left_clause()
-            .iter()
-            .rev()
-            .take(2)
-            .any(|t| t.is(INPUT | OUTPUT | TOKEN));
-    named
-        && scene.phrase_tags() & !(TOKEN | INPUT | OUTPUT | PART | CACHE) == 0
-        && scene.per_noun == 0
-        && scene.amount.scaled
-        && scene.amount.values[0] > 1e7
-        && scene.amount.values[0] < 1e15
-}
-
-/// "4,000 of the input is retrieved context", "davon 2.000".
-fn part_of_input(scene: &Scene) -> bool {
-    let window = scene.right_clause();
-    window.first().is_some_and(|t| t.lemma("of"))
-        && window.iter().take(4).any(|t| t.is(INPUT) || t.is(TOKEN))
-        && scene.amount.values[0] >= 50.0
-}
-
-/// "200k context", "context of 128K": a window that is needed, not an input.
-fn context_window(scene: &Scene) -> bool {
-    let right = scene.unit().is_some_and(|t| {
-        t.lemma("context")
-            || t.lemma("token") && scene.head(INPUT).is_some_and(|t| t.lemma("context"))
-    });
-    let left = scene
-        .left_clause()
-        .iter()
-        .rev()
-        .take(4)
-        .any(|t| t.lemma("context") || t.lemma("window"));
-    let window = scene.tokens[scene.phrase.clone()]
-        .iter()
-        .any(|t| t.lemma("window"));
-    let needs = scene.says(&[
-        "need",
-        "needs",
-        "require",
-        "requires",
-        "requirement",
-        "want",
-        "at least",
-        "window",
-        "must",
-        "or more",
-    ]);
-    let gpu = scene.says(&["gpu", "concurrent"])
-        || scene.around().iter().any(|t| gpu_name(&t.word).is_some());
-    let part = scene.tokens[scene.phrase.clone()]
-        .iter()
-        .any(|t| t.lemma("retrieved"));
-    !part && (window || (right || left) && (needs || gpu))
-}
-
-impl<'a> Scene<'a> {
-    /// The first word of the phrase, or what follows it.
-    pub(super) fn next_or_unit(&self) -> Option<&'a Token> {
-        self.unit().or_else(|| self.next())
-    }
-}
-
-/// "1,050/310 tokens": input and output.
-fn in_slash_pair(scene: &Scene) -> bool {
-    slash_before(scene) && scene.phrase_tags() & (TOKEN | OUTPUT) != 0 || slash_after(scene)
-}
-
-fn slash_before(scene: &Scene) -> bool {
-    scene.before().is_some_and(|t| t.symbol('/')) && scene.left.len() == 1
-}
-
-/// The number after the slash ends the pair and carries the noun.
-fn slash_after(scene: &Scene) -> bool {
-    let at = scene.amount.tokens.end;
-    let token = |i: usize| scene.tokens.get(at + i);
-    let slash = token(0).is_some_and(|t| t.symbol('/'));
-    let number = token(1).is_some_and(|t| matches!(t.shape, Shape::Number(_)));
-    let mut next = 2;
-    while token(next).is_some_and(|t| matches!(t.word.as_str(), "k" | "m")) {
-        next += 1;
-    }
-    slash && number && token(next).is_some_and(|t| t.is(TOKEN)) && !scene.amount.times
-}
-
-/// What a request's tokens are, by the nearest word.
-fn direction(scene: &Scene) -> Kind {
-    if slash_after(scene) {
-        return Kind::TokensIn;
-    }
-    let way =
-        &scene.tokens[scene.amount.tokens.end..scene.right.end.min(scene.amount.tokens.end + 2)];
-    if directed(scene) && way.iter().any(|t| t.is(OUTPUT)) && !way[0].is(TOKEN) {
-        return Kind::TokensOut;
-    }
-    let phrase = &scene.tokens[scene.phrase.clone()];
-    if phrase
-        .windows(2)
-        .any(|w| w[0].word == "all" && w[1].word == "in")
-    {
-        return Kind::TokensPerRequest;
-    }
-    if let Some(kind) = in_words(scene, phrase, true) {
-        return kind;
-    }
-    if slash_before(scene) {
-        return Kind::TokensOut;
-    }
-    if scene
-        .head(TOTAL)
-        .is_some_and(|t| t.word == "total" || t.word == "overall")
-    {
-        return Kind::TokensPerRequest;
-    }
-    let rest = scene.right_clause();
-    let rest = rest
-        .get(
-            scene
-                .end
-                .saturating_sub(scene.amount.tokens.end)
-                .min(rest.len())..,
-        )
-        .unwrap_or(&[]);
-    let in_rest = in_words(scene, &rest[..rest.len().min(3)], false);
-    let left: Vec<Token> = scene.left_clause().iter().rev().take(8).cloned().collect();
-    if let Some(kind) = in_words(scene, &left, false) {
-        return kind;
-    }
-    if let Some(kind) = in_rest {
-        return kind;
-    }
-    if scene.per_noun & (REQUEST | TURN) != 0 {
-        return Kind::TokensPerRequest;
-    }
-    if scene.left_clause().iter().any(|t| t.is(TOTAL)) {
-        return Kind::TokensOut;
-    }
-    Kind::TokensIn
-}
-
-/// The first word that tells input from output.
-fn in_words(scene: &Scene, words: &[Token], own: bool) -> Option<Kind> {
-    let prefix = words.iter().any(|t| t.is(PREFIX));
-    for token in words {
-        if prefix && (token.is(PREFIX) || token.is(INPUT)) {
-            return Some(Kind::TokensPrefix);
-        }
-        if token.is(PART) && own {
-            let user = token.lemma("user text");
-            return Some(if user {
-                Kind::TokensInRest
-            } else {
-                Kind::TokensInPart
-            });
-        }
-        if token.is(OUTPUT) {
-            return Some(Kind::TokensOut);
-        }
-        if token.is(INPUT) || token.lemma("in") && own {
-            return Some(Kind::TokensIn);
-        }
-        if token.lemma("in") && words.len() <= 2 && scene.phrase_tags() & TOKEN != 0 {
-            return Some(Kind::TokensIn);
-        }
-    }
-    None
-}
-
 /// Requests, sessions and turns.
 pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
-    let phrase = scene.phrase_tags();
-    let parallel = |t: &Token| t.is(PARALLEL) && !t.lemma("concurrent");
-    let beside = scene.left_clause().iter().rev().take(5).any(parallel)
-        || scene.tokens[scene.phrase.clone()].iter().any(parallel)
-        || scene.right_clause().iter().take(6).any(parallel);
-    let countable = phrase & (REQUEST | STEP) != 0;
     let timed = scene.per.filter(|per| per.per_month().is_some());
-    let at_once = scene.next().is_some_and(|t| t.word == "at")
-        && scene
-            .tokens
-            .get(scene.end + 1)
-            .is_some_and(|t| t.word == "once");
-    let replica = scene
-        .left_clause()
-        .iter()
-        .rev()
-        .take(6)
-        .any(|t| t.is(REPLICA));
-    if timed.is_none() && replica && phrase & REQUEST != 0 && scene.amount.values[0] >= 1.0 {
-        return Some(Draft::of(scene, Kind::SlotsPerReplica, "slot"));
-    }
-    let several = scene.amount.values.iter().all(|v| *v >= 2.0);
-    if timed.is_none() && several && (countable && beside || at_once && phrase & USER == 0) {
-        let own = phrase & REQUEST != 0 && !at_once;
-        return Some(Draft::of(scene, Kind::Fanout, "call").per(own.then_some(Per::Request)));
-    }
-    if scene.tokens[scene.phrase.clone()]
-        .iter()
-        .chain(scene.left_clause().iter().rev().take(2))
-        .any(|t| t.lemma("concurrent"))
-        && timed.is_none()
+    if timed.is_none()
+        && let Some(draft) = at_once(scene).or_else(|| in_turn(scene))
     {
-        return Some(Draft::of(scene, Kind::Concurrent, "session"));
+        return Some(draft);
     }
-    if phrase & STEP != 0 && timed.is_none() {
-        return Some(Draft::of(scene, Kind::Steps, "call"));
-    }
+    let phrase = scene.phrase_tags();
     if phrase & SESSION != 0 && (facts.turns || phrase & REQUEST == 0) {
-        return timed.map(|per| {
-            Draft::of(scene, Kind::Sessions, "session")
-                .per(per)
-                .spread_or("")
-        });
+        let sessions = Draft::of(scene, Kind::Sessions, "session");
+        return timed.map(|per| sessions.per(per).spread_or(""));
     }
     if phrase & TURN != 0 && timed.is_none() {
         return Some(Draft::of(scene, Kind::Turns, "turn").per(Per::Session));
@@ -535,28 +25,64 @@ pub(super) fn calls(scene: &Scene, facts: &Facts) -> Option<Draft> {
     if phrase & (REQUEST | TURN) == 0 || scene.amount.times || scene.amount.params {
         return None;
     }
-    if let Some(draft) = per_request_or_user(scene, facts, timed) {
-        return Some(draft);
+    per_request_or_user(scene, facts, timed).or_else(|| volume(scene, facts, timed))
+}
+
+/// Parallel calls, slots of a replica, concurrent sessions.
+fn at_once(scene: &Scene) -> Option<Draft> {
+    let phrase = scene.phrase_tags();
+    let words = &scene.tokens[scene.phrase.clone()];
+    let left = scene.left_clause();
+    if phrase & REQUEST != 0 && left.iter().rev().take(6).any(|t| t.is(REPLICA)) {
+        return Some(Draft::of(scene, Kind::SlotsPerReplica, "slot"));
     }
-    if scene.amount.spelled && timed.is_none() && !scene.amount.scaled {
+    let parallel = |t: &Token| t.is(PARALLEL) && !t.lemma("concurrent");
+    let beside = left.iter().rev().take(5).any(parallel)
+        || words.iter().any(parallel)
+        || scene.right_clause().iter().take(6).any(parallel);
+    let word = |at: usize| scene.tokens.get(at).map_or("", |t| t.word.as_str());
+    let once = scene.next().is_some() && word(scene.end) == "at" && word(scene.end + 1) == "once";
+    let several = scene.amount.values.iter().all(|v| *v >= 2.0);
+    let countable = phrase & (REQUEST | STEP) != 0;
+    if several && (countable && beside || once && phrase & USER == 0) {
+        let own = phrase & REQUEST != 0 && !once;
+        return Some(Draft::of(scene, Kind::Fanout, "call").per(own.then_some(Per::Request)));
+    }
+    let mut near = words.iter().chain(left.iter().rev().take(2));
+    let concurrent = near.any(|t| t.lemma("concurrent"));
+    concurrent.then(|| Draft::of(scene, Kind::Concurrent, "session"))
+}
+
+/// "three steps", "four sequential calls".
+fn in_turn(scene: &Scene) -> Option<Draft> {
+    let phrase = scene.phrase_tags();
+    let serial = |t: &Token| matches!(t.word.as_str(), "sequential" | "consecutive" | "serial");
+    let sequential = scene.tokens[scene.phrase.clone()].iter().any(serial);
+    let steps = phrase & STEP != 0 || sequential && phrase & REQUEST != 0;
+    steps.then(|| Draft::of(scene, Kind::Steps, "call"))
+}
+
+/// Requests a period; without one the period of the money, of a night, or a month.
+fn volume(scene: &Scene, facts: &Facts, timed: Option<Per>) -> Option<Draft> {
+    const SAMPLES: &[&str] = &[
+        "measured",
+        "sample",
+        "sampled",
+        "benchmark",
+        "benchmarked",
+        "tested",
+    ];
+    if timed.is_none() && scene.amount.spelled && !scene.amount.scaled {
         return None;
     }
-    if timed.is_none()
-        && scene.says(&[
-            "measured",
-            "sample",
-            "sampled",
-            "benchmark",
-            "benchmarked",
-            "tested",
-            "log",
-        ])
-    {
+    if timed.is_none() && scene.says(SAMPLES) {
         return Some(Draft::of(scene, Kind::Sample, "request"));
     }
     // A small number of things without a period is no volume.
-    let volume = timed.is_some() || scene.amount.values.iter().all(|v| *v >= 1000.0);
-    volume.then(|| requests(scene, timed.or(facts.money_per).or(Some(Per::Month))))
+    let large = scene.amount.values.iter().all(|v| *v >= 1000.0);
+    let nightly = scene.says(&["nightly", "nächtlich"]).then_some(Per::Day);
+    let per = timed.or(nightly).or(facts.money_per).or(Some(Per::Month));
+    (timed.is_some() || large).then(|| requests(scene, per))
 }
 
 /// "60 prompts per day" of each user; "7 tool calls" of each request.
@@ -577,6 +103,14 @@ fn per_request_or_user(scene: &Scene, facts: &Facts, timed: Option<Per>) -> Opti
         return Some(draft.per(timed.unwrap_or(Per::Day)).spread_or(""));
     }
     let looped = scene.says(&["loop", "averages", "agent", "chain", "pipeline", "workflow"]);
+    let left = scene.left_clause();
+    let makes = left.last().is_some_and(|t| {
+        matches!(
+            t.word.as_str(),
+            "needs" | "makes" | "triggers" | "uses" | "takes" | "requires" | "issues"
+        )
+    });
+    let looped = looped || makes && left.iter().any(|t| t.is(REQUEST));
     let own = scene.per_noun & (REQUEST | SESSION | TURN) != 0;
     let small = timed.is_none() && scene.amount.values.iter().all(|v| *v <= 200.0);
     let call = scene
@@ -600,7 +134,10 @@ pub(super) fn requests(scene: &Scene, per: Option<Per>) -> Draft {
         (Some(peak), Some(average)) => peak < average,
         (peak, _) => peak.is_some(),
     };
-    draft.spread_or(if peak { "peak" } else { "avg" })
+    let limit = left.iter().any(|t| t.lemma("limit"));
+    draft
+        .role(limit.then_some(Role::Limit))
+        .spread_or(if peak { "peak" } else { "avg" })
 }
 
 /// Users, tenants, slots, fields, pages, options.
@@ -659,6 +196,13 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
     {
         return Draft::of(scene, Kind::Concurrent, "session");
     }
+    let right = scene.right_clause();
+    let same_time = right.windows(2).take(6).any(|w| {
+        w[0].word == "same" && w[1].word == "time" || w[0].word == "at" && w[1].word == "once"
+    });
+    if scene.per.is_none() && (same_time || right.iter().take(3).any(|t| t.is(PARALLEL))) {
+        return Draft::of(scene, Kind::Concurrent, "session");
+    }
     let draft = Draft::of(scene, Kind::Users, unit).per(scene.per);
     match scene.per {
         _ if word("mau") => draft.per(Per::Month).q("mau"),
@@ -669,55 +213,4 @@ fn users(scene: &Scene, phrase: Tags) -> Draft {
         Some(Per::Month) => draft.q("mau"),
         _ => draft.spread_or("total"),
     }
-}
-
-/// "35 on average", "and expect 100k", "(800-2,000)": the noun stands before;
-/// resolved against the quantity before, see `links`.
-pub(super) fn elliptic(scene: &Scene) -> Option<Draft> {
-    let amount = scene.amount;
-    if amount.spelled || amount.times || amount.params || amount.minutes || !scene.phrase.is_empty()
-    {
-        return None;
-    }
-    let q = match scene.next() {
-        Some(t) if t.word == "on" || t.word == "at" || t.word == "im" => {
-            let end = (scene.end + 3).min(scene.right.end);
-            let after = &scene.tokens[scene.end..end.max(scene.end)];
-            if after.iter().any(|t| t.is(AVERAGE)) {
-                "avg"
-            } else if after.iter().any(|t| t.is(PEAK)) {
-                "peak"
-            } else {
-                return None;
-            }
-        }
-        Some(t) if t.is(PEAK) => "peak",
-        Some(t) if t.is(AVERAGE) => "avg",
-        _ if scene.before().is_some_and(|t| t.is(PEAK)) => "peak",
-        _ if scene.before().is_some_and(|t| t.is(AVERAGE)) => "avg",
-        _ => return None,
-    };
-    Some(
-        Draft {
-            q: Some(Cow::Borrowed(q)),
-            value: Value::One(amount.values[0]),
-            ..Draft::of(scene, Kind::Requests, "request")
-        }
-        .per(scene.per),
-    )
-}
-
-/// "45k widgets per month": what is done per time is a request.
-pub(super) fn anything_per_time(scene: &Scene) -> Option<Draft> {
-    let per = scene.per.filter(|per| per.per_month().is_some())?;
-    let amount = scene.amount;
-    let foreign = scene.phrase_tags() & !(PEAK | AVERAGE | PART | INPUT) != 0;
-    let plain = !amount.spelled && !amount.times && !amount.params && !amount.minutes;
-    let slash = scene
-        .tokens
-        .get(scene.amount.tokens.end)
-        .is_some_and(|t| t.symbol('/'));
-    let volume = scene.amount.values.len() > 1 || scene.says(&["traffic"]);
-    (plain && !foreign && (!scene.phrase.is_empty() || slash || volume || scene.near(REQUEST)))
-        .then(|| requests(scene, Some(per)).role(None::<Role>))
 }

@@ -150,6 +150,12 @@ impl Lexer<'_> {
             let letter = c.is_alphanumeric() && !lexicon::is_unspaced(c);
             at < limit && (letter || joint)
         };
+        // Compounds of the table have at most three hyphens; a chain of them is no word.
+        let mut joints = 0;
+        let mut inner = |at: usize| {
+            joints += usize::from(!lower[at].is_alphanumeric());
+            inner(at) && joints <= 3
+        };
         let mut end = (self.at + 1..lower.len())
             .find(|at| !inner(*at))
             .unwrap_or(lower.len());

@@ -1,7 +1,5 @@
-//! What no amount states alone: factors in words, dates, ellipses, summands,
-//! and percentages that are percentiles of the time after them.
-
-use std::borrow::Cow;
+//! What no amount states alone: ellipses, corrections, summands, and
+//! percentages that are percentiles of the time after them.
 
 use time::Date;
 
@@ -9,8 +7,9 @@ use super::lexer::{Shape, Token};
 use super::lexicon::*;
 use super::quantity::{Kind, Metric, Per, Role, Value};
 use super::rules::{Draft, Facts, classify};
-use super::scene::{Scene, period};
+use super::scene::Scene;
 use super::times::percentile_name;
+use super::{unnumbered, until};
 
 /// All quantities of a message, in the order of the text.
 pub(super) fn drafts(
@@ -67,9 +66,9 @@ pub(super) fn drafts(
         }
         list.push(draft);
     }
-    list.extend(in_words(tokens, &list));
+    list.extend(unnumbered::find(tokens, &list));
     list.sort_by_key(|draft| draft.start);
-    dates(&mut list, tokens, as_of);
+    until::date(&mut list, tokens, as_of);
     summands(&mut list, tokens);
     list
 }
@@ -252,198 +251,6 @@ fn corrected(scene: &Scene, before: Option<&Draft>) -> Option<Draft> {
         draft.role = before.role;
         draft
     })
-}
-
-/// "triples", "doubling every quarter", "two of them in parallel", "an H100",
-/// "what p99": quantities without a numeral.
-fn in_words(tokens: &[Token], list: &[Draft]) -> Vec<Draft> {
-    let mut found = Vec::new();
-    let counted = |at: usize| list.iter().any(|d| d.start <= at && at < d.end);
-    for (at, token) in tokens.iter().enumerate() {
-        let blank = |kind: Kind, unit: Cow<'static, str>, value: Value| Draft {
-            kind,
-            value,
-            unit,
-            per: None,
-            q: None,
-            metric: None,
-            role: None,
-            by: None,
-            swallows: false,
-            start: at,
-            end: at + 1,
-        };
-        if token.is(FACTOR) {
-            let every = period(tokens, at + 1).filter(|_| {
-                tokens
-                    .get(at + 1)
-                    .is_some_and(|t| t.word == "every" || t.word == "each" || t.word == "per")
-            });
-            let mut draft = blank(
-                Kind::GrowthMultiplier,
-                "x".into(),
-                Value::One(token.meaning.scale),
-            );
-            if let Some((Some(per), 0, end)) = every {
-                // The period is no denominator of a factor; it says how often.
-                draft = draft.q(format!("every:{}", per.as_str()));
-                draft.end = end;
-            }
-            found.push(draft);
-        } else if let Some(name) = super::counts::gpu_name(&token.word) {
-            let twice = list.iter().any(|d| {
-                d.kind == Kind::GpuCount && d.q.as_deref() == Some(name)
-                    || d.kind == Kind::Gpu && d.unit == name
-            }) || found
-                .iter()
-                .any(|d: &Draft| d.kind == Kind::Gpu && d.unit == name);
-            if !twice {
-                found.push(blank(Kind::Gpu, name.into(), Value::Absent));
-            }
-        } else if let Shape::Percentile(value) = token.shape
-            && !counted(at)
-        {
-            let hedge = tokens[at.saturating_sub(4)..at].iter().any(|t| t.is(HEDGE));
-            if hedge {
-                found.push(blank(
-                    Kind::HedgePercentile,
-                    "fraction".into(),
-                    Value::One(value),
-                ));
-            } else if sum_of_money(tokens, at) {
-                found.push(blank(
-                    Kind::PercentileWanted,
-                    "fraction".into(),
-                    Value::One(value),
-                ));
-            } else if asked(tokens, at) {
-                let total = tokens[at.saturating_sub(3)..at].iter().any(|t| t.is(TOTAL));
-                let metric = if total {
-                    Metric::Total
-                } else {
-                    Metric::Unspecified
-                };
-                found.push(
-                    blank(Kind::Latency, "s".into(), Value::Absent)
-                        .q(percentile_name(value))
-                        .metric(metric)
-                        .role(Role::Target),
-                );
-            }
-        } else if token.is(NUMBER) && token.shape == Shape::Word && !counted(at) {
-            let them = tokens.get(at + 1).is_some_and(|t| t.lemma("of"))
-                && tokens
-                    .get(at + 2)
-                    .is_some_and(|t| matches!(t.word.as_str(), "them" | "these" | "those" | "the"));
-            let parallel = tokens[at..tokens.len().min(at + 12)]
-                .iter()
-                .any(|t| t.is(PARALLEL) || t.word == "independent");
-            if them && parallel && token.meaning.scale >= 1.0 {
-                found.push(blank(
-                    Kind::Parallelisable,
-                    "call".into(),
-                    Value::One(token.meaning.scale),
-                ));
-            }
-        }
-    }
-    found
-}
-
-/// "the P90 annual budget": a percentile of a simulated sum.
-fn sum_of_money(tokens: &[Token], at: usize) -> bool {
-    let after = tokens.iter().skip(at + 1).take(4);
-    after
-        .take_while(|t| t.shape == Shape::Word)
-        .any(|t| t.is(BUDGET | PAY | COST) || t.lemma("save"))
-}
-
-/// "What p99 should we expect?": a percentile without a time, in a question.
-fn asked(tokens: &[Token], at: usize) -> bool {
-    let before = &tokens[at.saturating_sub(8)..at];
-    let start = before
-        .iter()
-        .rposition(|t| t.shape == Shape::Break)
-        .map_or(0, |i| i + 1);
-    before[start..]
-        .iter()
-        .any(|t| matches!(t.word.as_str(), "what" | "which" | "whats" | "how"))
-}
-
-/// "by June", "end of 2027", "by Q2": the month by which growth or a target holds.
-fn dates(list: &mut [Draft], tokens: &[Token], as_of: Date) {
-    for draft in list.iter_mut() {
-        let dated = matches!(
-            draft.kind,
-            Kind::GrowthMultiplier
-                | Kind::Users
-                | Kind::Requests
-                | Kind::Share
-                | Kind::Budget
-                | Kind::Sessions
-                | Kind::Latency
-        );
-        if !dated {
-            continue;
-        }
-        let window = draft.end..tokens.len().min(draft.end + 7);
-        for at in window {
-            if tokens[at].shape == Shape::Break || matches!(tokens[at].shape, Shape::Number(_)) {
-                break;
-            }
-            if matches!(tokens[at].meaning.lemma, "by" | "end")
-                && let Some(by) = month_at(tokens, at + 1, as_of)
-            {
-                draft.by = Some(by);
-                break;
-            }
-        }
-        if draft.by.is_some() && draft.role.is_none() && draft.kind != Kind::GrowthMultiplier {
-            draft.role = Some(Role::Target);
-        }
-    }
-}
-
-fn month_at(tokens: &[Token], mut at: usize, as_of: Date) -> Option<String> {
-    while tokens.get(at).is_some_and(|t| {
-        matches!(
-            t.word.as_str(),
-            "end" | "of" | "the" | "next" | "ende" | "fin" | "de" | "mid" | "early" | "late"
-        )
-    }) {
-        at += 1;
-    }
-    let token = tokens.get(at)?;
-    if let Shape::Date(Some((year, month))) = token.shape {
-        return Some(format!("{year:04}-{month:02}"));
-    }
-    let quarter = match token.word.as_str() {
-        "q1" => Some(3),
-        "q2" => Some(6),
-        "q3" => Some(9),
-        "q4" => Some(12),
-        _ => None,
-    };
-    if let Some(month) = quarter {
-        let year = match tokens.get(at + 1).map(|t| &t.shape) {
-            Some(Shape::Date(Some((year, _)))) => *year,
-            _ => next_year(month, as_of),
-        };
-        return Some(format!("{year:04}-{month:02}"));
-    }
-    if token.is(CALENDAR) {
-        let month = token.meaning.scale as u8;
-        return Some(format!("{:04}-{month:02}", next_year(month, as_of)));
-    }
-    if token.lemma("year") {
-        return Some(format!("{:04}-12", as_of.year()));
-    }
-    None
-}
-
-/// The year of the next occurrence of a month after the day.
-fn next_year(month: u8, as_of: Date) -> i32 {
-    as_of.year() + i32::from(month <= u8::from(as_of.month()))
 }
 
 /// Summands of one input: a prefix and the rest, or several parts.

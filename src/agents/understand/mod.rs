@@ -5,10 +5,13 @@
 
 mod amounts;
 mod canonical;
+mod capacity;
 mod checks;
 mod counts;
 mod dates;
 mod defaults;
+mod ellipses;
+mod labels;
 mod lexer;
 mod lexicon;
 mod links;
@@ -24,8 +27,12 @@ mod shares;
 mod tests;
 mod text;
 mod times;
+mod tokens;
+mod unnumbered;
+mod until;
 mod wishes;
 mod words;
+mod words_around;
 mod workloads;
 
 use std::borrow::Cow;
@@ -228,7 +235,7 @@ pub fn prediction_json(id: &str, u: &Understanding) -> serde_json::Value {
         .iter()
         .map(|q| {
             serde_json::json!({
-                "kind": q.kind, "value": q.value, "unit": q.unit, "per": q.per, "q": q.q,
+                "kind": q.kind, "value": q.value, "unit": (!q.unit.is_empty()).then_some(&q.unit), "per": q.per, "q": q.q,
                 "metric": q.metric, "role": q.role, "by": q.by, "span": q.quote,
             })
         })

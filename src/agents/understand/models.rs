@@ -72,7 +72,7 @@ struct Part {
     joined: bool,
     /// It touches its predecessor.
     glued: bool,
-    /// A line or sentence ends between the two.
+    /// One space stands between it and its predecessor.
     space: bool,
 }
 

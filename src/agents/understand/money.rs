@@ -58,10 +58,9 @@ fn price_denominator(scene: &Scene) -> Option<(f64, usize)> {
     };
     for at in start..stop {
         let token = &scene.tokens[at];
-        if token.is(EVERY) || token.symbol('/') {
-            if let Some(found) = denominator(scene.tokens, at + 1) {
-                return Some(found);
-            }
+        let divides = token.is(EVERY) || token.symbol('/');
+        if divides && let Some(found) = denominator(scene.tokens, at + 1) {
+            return Some(found);
         }
         if !shared(token) {
             return None;
@@ -143,7 +142,7 @@ fn hourly(scene: &Scene, currency: &'static str) -> Option<Draft> {
         tokens
             .iter()
             .take(6)
-            .any(|t| super::counts::gpu_name(&t.word).is_some())
+            .any(|t| super::capacity::gpu_name(&t.word).is_some())
     };
     if !hour {
         return None;
@@ -158,8 +157,16 @@ fn hourly(scene: &Scene, currency: &'static str) -> Option<Draft> {
 
 /// What a sum is for, by the words around it.
 fn purpose(scene: &Scene, facts: &Facts, currency: &'static str) -> Option<Draft> {
-    let per = scene.per.or_else(|| stated_elsewhere(scene));
-    if scene.per_noun & REQUEST != 0 && per.is_none() {
+    let per = scene
+        .per
+        .or_else(|| stated_elsewhere(scene))
+        .or(facts.header_per);
+    let noun_before = scene
+        .left_clause()
+        .windows(2)
+        .any(|w| w[0].lemma("per") && w[1].is(REQUEST | SESSION));
+    let small = scene.amount.values.iter().all(|v| *v < 1000.0);
+    if (scene.per_noun & REQUEST != 0 || noun_before && small) && per.is_none() {
         return Some(Draft::of(scene, Kind::RequestPrice, currency).per(Per::Request));
     }
     let kind = kind_of(scene, per);
@@ -198,16 +205,18 @@ fn kind_of(scene: &Scene, per: Option<Per>) -> Kind {
         Kind::Saving
     } else if any(RUN) && !left(NOW) || any(RUN) && right(RUN) {
         Kind::RunCost
-    } else if left(UNDER | MAXIMUM)
-        || scene.before().is_some_and(|t| t.word == "than")
-        || scene.next().is_some_and(|t| t.is(MAXIMUM))
-    {
-        Kind::Budget
-    } else if per.is_none() && scene.says(&["budget"]) {
+    } else if is_bounded(scene) || per.is_none() && scene.says(&["budget"]) {
         Kind::Budget
     } else {
         Kind::Spend
     }
+}
+
+/// "under $15k/mo", "no more than $9k", "$400 at most".
+fn is_bounded(scene: &Scene) -> bool {
+    let left = scene.left_clause().iter().any(|t| t.is(UNDER | MAXIMUM));
+    let than = scene.before().is_some_and(|t| t.word == "than");
+    left || than || scene.next().is_some_and(|t| t.is(MAXIMUM))
 }
 
 /// "$5,000 savings", "$3k cheaper".

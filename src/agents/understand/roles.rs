@@ -29,162 +29,219 @@ fn is_list(gap: &[Token]) -> bool {
     let links = |t: &Token| {
         matches!(t.shape, Shape::Symbol(',' | '/' | '&' | '|'))
             || matches!(t.meaning.lemma, "and" | "or")
-            || matches!(t.word.as_str(), "than" | "the")
+            || matches!(
+                t.word.as_str(),
+                "than" | "the" | "on" | "for" | "with" | "&"
+            )
     };
-    gap.len() <= 3 && gap.iter().all(links) && !gap.is_empty()
+    let joins = |t: &Token| {
+        t.shape != Shape::Word || matches!(t.meaning.lemma, "and" | "or") || t.word == "than"
+    };
+    gap.len() <= 3 && gap.iter().all(links) && gap.first().is_some_and(joins)
 }
 
-fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
-    let sentence = tokens[..at]
-        .iter()
-        .rposition(|t| t.shape == Shape::Break)
-        .map_or(0, |i| i + 1);
-    let reach = at.saturating_sub(24).max(sentence);
-    let left = &tokens[reach..at];
-    let own = &tokens[reach.max(last.map_or(0, |l| l + 1)).min(at)..at];
-    let end = tokens[at..]
-        .iter()
-        .take(24)
-        .position(|t| t.shape == Shape::Break)
-        .map_or(tokens.len().min(at + 24), |i| at + i);
-    let right = &tokens[at + 1..end.max(at + 1)];
-    let question = tokens.get(end).is_some_and(|t| t.word == "?");
-    let said =
-        |words: &[&str], window: &[Token]| window.iter().any(|t| words.contains(&t.word.as_str()));
-    if is_floor(own) {
-        return ModelRole::QualityFloor;
+/// What stands around one mention, inside of its sentence.
+struct Mention<'a> {
+    /// From the start of the sentence, at most 24 tokens.
+    left: &'a [Token],
+    /// The part of it that no earlier mention claims.
+    own: &'a [Token],
+    /// The tokens after it.
+    right: &'a [Token],
+    /// The first word of the sentence; none where the mention is it.
+    opening: Option<&'a Token>,
+    question: bool,
+}
+
+impl<'a> Mention<'a> {
+    fn at(tokens: &'a [Token], at: usize, last: Option<usize>) -> Self {
+        const REACH: usize = 24;
+        let breaks = |t: &Token| t.shape == Shape::Break;
+        let back = at.saturating_sub(4 * REACH);
+        let sentence = tokens[back..at]
+            .iter()
+            .rposition(breaks)
+            .map_or(back, |i| back + i + 1);
+        let start = at.saturating_sub(REACH).max(sentence);
+        let own = start.max(last.map_or(0, |last| last + 1)).min(at);
+        let after = tokens[at..].iter().take(REACH).position(breaks);
+        let end = after
+            .map_or(tokens.len().min(at + REACH), |i| at + i)
+            .max(at + 1);
+        Self {
+            left: &tokens[start..at],
+            own: &tokens[own..at],
+            right: &tokens[at + 1..end],
+            opening: tokens[sentence..at].first(),
+            question: tokens.get(end).is_some_and(|t| t.word == "?"),
+        }
     }
-    if own.iter().rev().take(4).any(|t| t.is(SELF_HOST))
-        && !said(&["instead", "than", "vs", "versus"], own)
-        || said(&["self"], own) && said(&["host"], own)
-    {
-        return ModelRole::SelfHost;
+
+    /// The word before the name, articles and its maker aside.
+    fn led_by(&self, words: &[&str]) -> bool {
+        let skip = |t: &&Token| !matches!(t.word.as_str(), "the" | "our" | "openai's" | "openai");
+        let word = self.own.iter().rev().find(skip);
+        word.is_some_and(|t| words.contains(&t.word.as_str()))
     }
-    let near: Vec<&Token> = own
-        .iter()
-        .rev()
-        .filter(|t| !matches!(t.word.as_str(), "the" | "our" | "openai's" | "openai"))
-        .take(1)
-        .collect();
-    let led = |words: &[&str]| {
-        near.first()
+
+    fn opens_with(&self, words: &[&str]) -> bool {
+        self.opening
             .is_some_and(|t| words.contains(&t.word.as_str()))
-    };
-    let moving = said(
-        &[
-            "move",
-            "moving",
-            "switch",
-            "switching",
-            "migrate",
-            "migrating",
-            "migration",
-            "replace",
-            "replacing",
-            "swap",
-            "swapping",
-            "upgrade",
-            "downgrade",
-            "going",
-            "change",
-            "changing",
-            "wechseln",
-            "umsteigen",
-            "passer",
-            "cambiar",
-            "pasar",
-            "umstellen",
-            "basculer",
-            "перейти",
-        ],
-        left,
-    );
-    if moving && led(&["from", "off", "von", "de", "с"])
-        || said(&["replace", "replacing", "leave", "leaving"], own)
-            && !led(&["with", "by", "durch"])
-    {
-        return ModelRole::Current;
     }
-    if moving
-        && led(&[
-            "to", "with", "by", "auf", "zu", "à", "a", "durch", "на", "into", "onto", "for",
-        ])
-    {
-        return ModelRole::Candidate;
-    }
-    let hypothetical = said(
-        &[
-            "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde", "könnte",
-            "serait", "sería",
-        ],
-        left,
-    ) || left.iter().any(|t| t.lemma("compare"))
-        || own.iter().any(|t| t.is(COMPARE) && !t.lemma("or"));
-    if said(
+}
+
+fn said(words: &[&str], window: &[Token]) -> bool {
+    window.iter().any(|t| words.contains(&t.word.as_str()))
+}
+
+const MOVES: &[&str] = &[
+    "move",
+    "moving",
+    "switch",
+    "switching",
+    "migrate",
+    "migrating",
+    "migration",
+    "replace",
+    "replacing",
+    "swap",
+    "swapping",
+    "upgrade",
+    "downgrade",
+    "going",
+    "change",
+    "changing",
+    "wechseln",
+    "umsteigen",
+    "umstellen",
+    "passer",
+    "basculer",
+    "cambiar",
+    "pasar",
+    "перейти",
+];
+
+fn role(tokens: &[Token], at: usize, last: Option<usize>) -> ModelRole {
+    let m = Mention::at(tokens, at, last);
+    if is_floor(m.own) {
+        ModelRole::QualityFloor
+    } else if is_self_hosted(&m) {
+        ModelRole::SelfHost
+    } else if let Some(role) = moved(&m) {
+        role
+    } else if said(
         &["stay", "stays", "staying", "remain", "remains", "bleibt"],
-        own,
+        m.own,
     ) {
-        return ModelRole::Current;
+        ModelRole::Current
+    } else if is_candidate(&m) {
+        ModelRole::Candidate
+    } else {
+        ModelRole::Current
     }
-    let used = own.iter().any(|t| {
-        t.lemma("now")
-            && !matches!(
-                t.word.as_str(),
-                "is" | "are" | "was" | "have" | "has" | "use" | "takes" | "take"
-            )
-    }) || said(&["we", "wir", "nous", "our", "мы"], own) && !hypothetical;
-    let chosen = right.first().is_some_and(|t| t.is(COMPARE))
-        && right
-            .get(1)
-            .is_some_and(|t| matches!(t.shape, Shape::Model(_)));
-    if chosen
-        || said(
-            &[
-                "candidates",
-                "candidate",
-                "options",
-                "compare",
-                "alternatives",
-                "shortlist",
-            ],
-            own,
+}
+
+fn is_self_hosted(m: &Mention) -> bool {
+    let near = m.own.iter().rev().take(4).any(|t| t.is(SELF_HOST));
+    near && !said(&["instead", "than", "vs", "versus"], m.own)
+        || said(&["self"], m.own) && said(&["host"], m.own)
+}
+
+/// "from X to Y", "replace X with Y".
+fn moved(m: &Mention) -> Option<ModelRole> {
+    const AWAY: &[&str] = &["from", "off", "von", "de", "с"];
+    const TOWARDS: &[&str] = &[
+        "to", "with", "by", "auf", "zu", "à", "a", "durch", "на", "into", "onto", "for",
+    ];
+    let moving = said(MOVES, m.left);
+    let left = said(&["replace", "replacing", "leave", "leaving"], m.own) && !m.led_by(TOWARDS);
+    if moving && m.led_by(AWAY) || left {
+        return Some(ModelRole::Current);
+    }
+    (moving && m.led_by(TOWARDS)).then_some(ModelRole::Candidate)
+}
+
+fn is_candidate(m: &Mention) -> bool {
+    const LISTS: &[&str] = &[
+        "candidates",
+        "candidate",
+        "options",
+        "compare",
+        "alternatives",
+        "shortlist",
+    ];
+    let next_is_model = m
+        .right
+        .get(1)
+        .is_some_and(|t| matches!(t.shape, Shape::Model(_)));
+    let chosen = next_is_model && m.right.first().is_some_and(|t| t.is(COMPARE));
+    if chosen || said(LISTS, m.own) {
+        return true;
+    }
+    if is_hypothetical(m) {
+        return true;
+    }
+    // Weak words of the present ("is", "have") stand in questions about a model too.
+    let weak = |t: &Token| {
+        matches!(
+            t.word.as_str(),
+            "is" | "are" | "was" | "have" | "has" | "use" | "takes" | "take"
         )
-    {
-        return ModelRole::Candidate;
+    };
+    let used = m.own.iter().any(|t| t.lemma("now") && !weak(t));
+    if used || said(&["we", "wir", "nous", "our", "мы"], m.own) {
+        return false;
     }
-    if used && !hypothetical {
-        return ModelRole::Current;
-    }
-    let easy = own.iter().any(|t| t.is(EASY));
-    if hypothetical || easy || question && is_first_question_word(&tokens[sentence..at]) {
-        return ModelRole::Candidate;
-    }
-    ModelRole::Current
+    let asked_about = m.question && is_asked_about(m);
+    asked_about || m.own.iter().any(|t| t.is(EASY))
+}
+
+/// "would", "could", "compare": nothing that runs today.
+fn is_hypothetical(m: &Mention) -> bool {
+    const IFS: &[&str] = &[
+        "would", "could", "should", "if", "instead", "versus", "vs", "than", "würde", "könnte",
+        "serait", "sería",
+    ];
+    const ORDERS: &[&str] = &[
+        "tell",
+        "show",
+        "calculate",
+        "estimate",
+        "give",
+        "price",
+        "find",
+        "rank",
+        "recommend",
+        "suggest",
+        "zeig",
+        "zeige",
+    ];
+    let asked = m.opens_with(ORDERS) && !said(&["we", "our", "my"], m.left);
+    let possible = m.question && m.opens_with(&["can", "kann", "können", "peut-on"]);
+    let wondered = m.question
+        && m.opens_with(&["how", "wie", "combien", "cuánto", "сколько"])
+        && !said(
+            &[
+                "we", "our", "my", "i", "us", "wir", "unser", "nous", "notre",
+            ],
+            m.left,
+        );
+    asked
+        || possible
+        || wondered
+        || said(IFS, m.left)
+        || m.left.iter().any(|t| t.lemma("compare"))
+        || m.own.iter().any(|t| t.is(COMPARE) && !t.lemma("or"))
 }
 
 /// "Is X ...", "Which ...", "X or ...": the question is about the model.
-fn is_first_question_word(words: &[Token]) -> bool {
-    words.first().is_none_or(|t| {
-        matches!(
-            t.word.as_str(),
-            "is" | "are"
-                | "can"
-                | "could"
-                | "would"
-                | "should"
-                | "will"
-                | "does"
-                | "do"
-                | "which"
-                | "what"
-                | "ist"
-                | "kann"
-                | "est-ce"
-                | "es"
-        )
-    }) && !words
-        .iter()
-        .any(|t| t.is(PAY) && !t.lemma("") || matches!(t.word.as_str(), "on"))
+fn is_asked_about(m: &Mention) -> bool {
+    const OPENINGS: &[&str] = &[
+        "is", "are", "can", "could", "would", "should", "will", "does", "do", "which", "what",
+        "reicht", "genügt", "schafft", "suffit", "basta", "ist", "kann", "est-ce", "es",
+    ];
+    let opened = m.opening.is_none() || m.opens_with(OPENINGS);
+    opened && !m.left.iter().any(|t| t.is(PAY) || t.word == "on")
 }
 
 /// "at least the level of", "as good as", "no worse than", "quality floor:".

@@ -6,7 +6,7 @@ use super::lexer::{Shape, Token};
 use super::lexicon::*;
 use super::quantity::{Kind, Metric, Per, Role, Value};
 use super::scene::Scene;
-use super::{counts, money, shares, times};
+use super::{capacity, counts, ellipses, labels, money, shares, times, tokens};
 
 /// What the whole message talks about; some readings depend on it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +17,8 @@ pub(super) struct Facts {
     pub(super) turns: bool,
     /// Slots, workers or replicas are asked for: seconds are service times.
     pub(super) queueing: bool,
+    /// "Monthly: ..." heads the message.
+    pub(super) header_per: Option<Per>,
     /// The period of the first stated money, for a volume without one.
     pub(super) money_per: Option<Per>,
 }
@@ -34,9 +36,17 @@ impl Facts {
             tags,
             turns: tags & TURN != 0 && tags & SESSION != 0,
             queueing: tags & SLOT != 0 || says(&["erlang", "servers", "utilisation", "replica"]),
+            header_per: header(tokens),
             money_per: None,
         }
     }
+}
+
+/// The period that heads a list: "Monthly: 4M requests; spend: $1,900".
+fn header(tokens: &[Token]) -> Option<Per> {
+    let (per, _, end) = super::scene::period(tokens, 0)?;
+    tokens.get(end).filter(|t| t.symbol(':'))?;
+    per
 }
 
 /// A quantity before it is placed in the original text.
@@ -135,15 +145,15 @@ pub(super) fn classify(scene: &Scene, facts: &Facts) -> Option<Draft> {
     }
     times::growth(scene)
         .or_else(|| times::seconds(scene, facts))
-        .or_else(|| counts::labelled(scene))
-        .or_else(|| counts::rate(scene))
-        .or_else(|| counts::hardware(scene))
-        .or_else(|| counts::tokens(scene))
+        .or_else(|| labels::labelled(scene))
+        .or_else(|| capacity::rate(scene))
+        .or_else(|| capacity::hardware(scene))
+        .or_else(|| tokens::tokens(scene))
         .or_else(|| counts::calls(scene, facts))
         .or_else(|| counts::things(scene, facts))
-        .or_else(|| counts::elliptic(scene))
+        .or_else(|| ellipses::elliptic(scene))
         .or_else(|| money::bare(scene))
-        .or_else(|| counts::anything_per_time(scene))
+        .or_else(|| ellipses::anything_per_time(scene))
 }
 
 /// "(1)", "1)", "#3": the number of a list item.

@@ -44,6 +44,7 @@ pub(super) fn scenes<'a>(tokens: &'a [Token], amounts: &'a [Amount]) -> Vec<Scen
             .unwrap_or(0..tokens.len());
         let before = at.checked_sub(1).map_or(0, |at| amounts[at].tokens.end);
         let after = amounts.get(at + 1).map_or(tokens.len(), |a| a.tokens.start);
+        let said = list.last().map_or(0, |s: &Scene| s.end);
         let left = before.max(sentence.start).min(amount.tokens.start)..amount.tokens.start;
         let right = amount.tokens.end..after.min(sentence.end).max(amount.tokens.end);
         let mut scene = Scene {
@@ -57,7 +58,7 @@ pub(super) fn scenes<'a>(tokens: &'a [Token], amounts: &'a [Amount]) -> Vec<Scen
             per_noun: 0,
             end: amount.tokens.end,
         };
-        scene.read_phrase();
+        scene.read_phrase(said);
         list.push(scene);
     }
     list
@@ -77,7 +78,7 @@ fn sentences(tokens: &[Token]) -> Vec<Range<usize>> {
 }
 
 impl<'a> Scene<'a> {
-    fn read_phrase(&mut self) {
+    fn read_phrase(&mut self, said: usize) {
         let tokens = self.tokens;
         let mut at = self.amount.tokens.end;
         if tokens.get(at).is_some_and(|t| t.symbol('-') && t.glued) {
@@ -134,7 +135,7 @@ impl<'a> Scene<'a> {
         };
         self.read_period(at);
         if self.per.is_none() && self.per_noun == 0 {
-            self.per = self.period_before();
+            self.per = self.period_before(said);
         }
     }
 
@@ -154,8 +155,15 @@ impl<'a> Scene<'a> {
     }
 
     /// "monthly 50k requests", "per day: 3000", "每天3万".
-    fn period_before(&self) -> Option<Per> {
-        let window = self.left.end.saturating_sub(4).max(self.left.start)..self.left.end;
+    fn period_before(&self, said: usize) -> Option<Per> {
+        // What the amount before has said of itself is no period of this one.
+        let start = self
+            .left
+            .end
+            .saturating_sub(4)
+            .max(self.left.start)
+            .max(said);
+        let window = start.min(self.left.end)..self.left.end;
         for at in window {
             let blocked = self.tokens[at..self.left.end]
                 .iter()
@@ -312,6 +320,9 @@ pub(super) fn period(tokens: &[Token], at: usize) -> Option<(Option<Per>, Tags, 
         end += 1;
     }
     let next = tokens.get(end)?;
+    if token.word == "par" && next.word == "an" {
+        return Some((Some(Per::Year), 0, end + 1));
+    }
     let working = matches!(next.word.as_str(), "working" | "business" | "work" | "week");
     if working && tokens.get(end + 1).is_some_and(|t| t.lemma("day")) {
         return Some((Some(Per::WorkingDay), 0, end + 2));

@@ -22,6 +22,9 @@ pub(super) struct Parsed {
     pub(super) end: usize,
 }
 
+/// No number has more groups of digits; a list of single digits is not searched further.
+const GROUPS_MAX: usize = 16;
+
 /// A run of digits and separators.
 struct Run {
     groups: Vec<String>,
@@ -88,10 +91,7 @@ fn run(chars: &[char], start: usize) -> Run {
         separators: Vec::new(),
         end: start + first,
     };
-    loop {
-        let Some(&separator) = chars.get(run.end) else {
-            break;
-        };
+    while let Some(&separator) = chars.get(run.end).filter(|_| run.groups.len() < GROUPS_MAX) {
         let len = digits((run.end + 1).min(chars.len()));
         let last = run.groups.last().map_or(0, String::len);
         let spaced = matches!(separator, ' ' | '\'' | '_');

@@ -107,7 +107,11 @@ fn discount_rate(scene: &Scene) -> Option<Draft> {
     let right = &scene.right_clause()[..scene.right_clause().len().min(4)];
     let named = left.iter().chain(right).any(words) || both(left) || both(right);
     let yearly = scene.per == Some(Per::Year) && left.iter().chain(right).any(|t| t.is(DISCOUNT));
-    (named || yearly).then(|| Draft::of(scene, Kind::DiscountRate, "fraction").per(Per::Year))
+    let valued = scene.per == Some(Per::Year)
+        && scene.says(&["payback", "npv", "roi", "tco"])
+        && !clause(scene, GROW);
+    (named || yearly || valued)
+        .then(|| Draft::of(scene, Kind::DiscountRate, "fraction").per(Per::Year))
 }
 
 /// "growing 15% a month", "+9% monthly", "growth of -100% a month".
@@ -125,7 +129,25 @@ fn growth(scene: &Scene) -> Option<Draft> {
     }
     let cached = scene.phrase_tags() & (CACHE | BATCH | RETRY | ESCALATE) != 0;
     // The traffic grows by a rate a period; without one a month is not assumed silently.
-    (!cached).then(|| Draft::of(scene, Kind::GrowthRate, "fraction").per(timed))
+    (!cached)
+        .then(|| Draft::of(scene, Kind::GrowthRate, "fraction").per(timed.or_else(|| over(scene))))
+}
+
+/// "quarter over quarter", "MoM", "YoY".
+fn over(scene: &Scene) -> Option<Per> {
+    let window = scene.right_clause();
+    let short = window.iter().take(4).find_map(|t| match t.word.as_str() {
+        "mom" | "month-over-month" | "month-on-month" => Some(Per::Month),
+        "qoq" | "quarter-over-quarter" => Some(Per::Quarter),
+        "yoy" | "year-over-year" => Some(Per::Year),
+        "wow" | "week-over-week" => Some(Per::Week),
+        _ => None,
+    });
+    let long = window
+        .windows(3)
+        .take(4)
+        .find(|w| w[0].is(PERIOD) && w[0].meaning.lemma == w[2].meaning.lemma);
+    short.or_else(|| long.and_then(|w| super::scene::per_of(w[0].meaning.lemma)))
 }
 
 /// "for 95% of requests", "99% should": a percentile without a time.
@@ -146,6 +168,13 @@ fn percentile_wanted(scene: &Scene) -> Option<Draft> {
 
 /// The share's name stands in the phrase, the rest of the clause, or before it.
 fn named_share(scene: &Scene) -> Option<Draft> {
+    if scene.head(DISCOUNT).is_some() {
+        return Some(
+            Draft::of(scene, Kind::Share, "fraction")
+                .q("discount")
+                .tight(scene),
+        );
+    }
     let right = scene.right_clause();
     let left = scene.left_clause();
     let find = |t: &Token| {
@@ -171,7 +200,10 @@ fn named_share(scene: &Scene) -> Option<Draft> {
             }
         }
         (Some((_, name)), None) | (None, Some((_, name))) => name,
-        (None, None) => within_minutes(scene)?,
+        (None, None) => match scene.far_left().iter().rev().find_map(find) {
+            Some((RETRY, name)) => name,
+            _ => within_minutes(scene)?,
+        },
     };
     Some(
         Draft::of(scene, Kind::Share, "fraction")
@@ -216,7 +248,13 @@ fn saving_target(scene: &Scene) -> Option<Draft> {
     let saves = clause(scene, SAVE)
         || another
         || negative && cost_near
-        || scene.next().is_some_and(|t| t.word == "off");
+        || scene.next().is_some_and(|t| t.word == "off")
+        || scene
+            .left_clause()
+            .iter()
+            .rev()
+            .take(3)
+            .any(|t| matches!(t.word.as_str(), "down" | "lower" | "smaller" | "runter"));
     saves.then(|| {
         let draft = Draft::of(scene, Kind::Share, "fraction")
             .q("saving_target")
@@ -249,9 +287,32 @@ fn traffic(scene: &Scene) -> Option<Draft> {
                 | "from"
         ) || t.lemma("traffic")
     };
+    // "70% of our spend of $40k/month goes to X": another amount may stand between.
+    let stop = scene
+        .sentence
+        .end
+        .min(scene.tokens.len())
+        .min(scene.amount.tokens.end + 14);
+    let far = &scene.tokens[scene.amount.tokens.end..stop.max(scene.amount.tokens.end)];
+    let far = &far[..far
+        .iter()
+        .position(|t| t.symbol(',') || t.lemma("and"))
+        .unwrap_or(far.len())];
+    let right = if far
+        .iter()
+        .any(|t| matches!(t.word.as_str(), "goes" | "go" | "runs"))
+        || scene.before().is_some_and(|t| {
+            matches!(
+                t.word.as_str(),
+                "move" | "moving" | "route" | "routing" | "send" | "sending" | "shift" | "shifting"
+            )
+        }) {
+        far
+    } else {
+        right
+    };
     if let Some(at) = right.iter().find_map(model) {
-        let led =
-            right.iter().take(7).any(carries) || right.first().is_some_and(|t| model(t).is_some());
+        let led = right.iter().any(carries) || right.first().is_some_and(|t| model(t).is_some());
         return led.then(|| {
             Draft::of(scene, Kind::Share, "fraction")
                 .q(format!("traffic:#{at}"))

@@ -309,3 +309,90 @@ fn a_changed_number_is_a_changed_understanding() {
         assert_eq!(u.tokens_out(), Some(n_out as f64), "{text}");
     }
 }
+
+#[test]
+fn values_have_one_canonical_form() {
+    let reader = Reader::new();
+    let month = |text: &str| reader.read(text).requests_per_month().unwrap();
+    for (text, expected) in [
+        ("We send 100 requests per day to o3.", 3043.75),
+        ("We send 1 request per second to o3.", 2_629_800.0),
+        (
+            "We answer 9,500 questions per working day (22 days).",
+            209_000.0,
+        ),
+        ("2 million questions per quarter reach us.", 2e6 / 3.0),
+        ("350 developers, each around 60 prompts per day.", 639_187.5),
+        ("45k sessions per month, 6 turns per session.", 270_000.0),
+    ] {
+        let value = month(text);
+        assert!((value / expected - 1.0).abs() < 1e-12, "{text}: {value}");
+    }
+    let grown = |text: &str| {
+        reader
+            .read(text)
+            .growth_per_month(date!(2026 - 12 - 01))
+            .unwrap()
+    };
+    for (text, expected) in [
+        ("Traffic triples by June.", 3_f64.powf(1.0 / 6.0) - 1.0),
+        (
+            "Load keeps doubling every quarter.",
+            2_f64.powf(1.0 / 3.0) - 1.0,
+        ),
+        ("Demand grows 15% a month.", 0.15),
+        ("Demand grows 80% a year.", 1.8_f64.powf(1.0 / 12.0) - 1.0),
+    ] {
+        let value = grown(text);
+        assert!((value - expected).abs() < 1e-12, "{text}: {value}");
+    }
+}
+
+#[test]
+fn what_is_stated_is_not_assumed() {
+    let reader = Reader::new();
+    let assumed = |text: &str| -> Vec<(&'static str, f64)> {
+        let list = defaults(&reader.read(text));
+        list.into_iter().map(|a| (a.name, a.value)).collect()
+    };
+    let open = assumed("Please summarise contracts for us.");
+    assert!(open.contains(&("tokens_in", 3000.0)), "{open:?}");
+    assert!(open.contains(&("requests_per_user_day", 10.0)), "{open:?}");
+    let stated = assumed("2k requests a day, 500 in and 60 out, 30% cache hits.");
+    for name in [
+        "tokens_in",
+        "tokens_out",
+        "requests_per_user_day",
+        "cache_hit_rate",
+    ] {
+        assert!(stated.iter().all(|(n, _)| *n != name), "{name}: {stated:?}");
+    }
+    let prefix = assumed("A fixed 3,000 token system prompt in 2k requests a day.");
+    assert!(prefix.contains(&("cache_hit_rate", 0.5)), "{prefix:?}");
+    let patient = assumed("It runs overnight, 2k requests a day.");
+    assert!(patient.contains(&("batch_share", 1.0)), "{patient:?}");
+}
+
+#[test]
+fn whole_names_of_models_are_found_and_no_others() {
+    let reader = Reader::new();
+    for (text, expected) in [
+        ("gpt4o", vec!["gpt-4o"]),
+        ("GPT 4o-mini!", vec!["gpt-4o-mini"]),
+        ("4o or 4o-mini", vec!["gpt-4o", "gpt-4o-mini"]),
+        (
+            "claude-sonnet-4-5 and Claude 4.5 Sonnet",
+            vec!["claude-sonnet-4.5"],
+        ),
+        ("GPT-4.1 vs 4.1 mini", vec!["gpt-4.1", "gpt-4.1-mini"]),
+        ("gemini flash", vec!["gemini-2.5-flash"]),
+        ("Gemini 2.5 Flash Lite", vec!["gemini-2.5-flash-lite"]),
+        ("gpt-4omni", vec![]),
+        ("version 4.1 of 2 o 3 tools", vec![]),
+        ("scoutmaster", vec![]),
+    ] {
+        let u = reader.read(text);
+        let ids: Vec<&str> = u.models.iter().map(|m| m.id.as_str()).collect();
+        assert_eq!(ids, expected, "{text}");
+    }
+}

@@ -41,7 +41,7 @@ impl Text {
                 && let Some(end) = tag_end(&original, at)
             {
                 text.has_markup = true;
-                // A tag separates words, except where it stands against a number.
+                // A tag separates words and is itself none of them.
                 text.push(' ', at, end);
                 at = end;
                 continue;
@@ -134,11 +134,7 @@ fn is_decorative_digit(c: char) -> bool {
 /// One form for what means the same: dashes, quotes, white space, digits of other scripts.
 fn canonical(c: char) -> Option<char> {
     Some(match c {
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{301C}' | '~'
-            if c != '~' && c != '\u{301C}' =>
-        {
-            '-'
-        }
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' => '-',
         '\u{301C}' => '-',
         '\u{2018}' | '\u{2019}' | '\u{2BC}' | '`' => '\'',
         '\u{201C}'..='\u{201F}' | '\u{AB}' | '\u{BB}' => '"',

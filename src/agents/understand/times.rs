@@ -240,6 +240,8 @@ fn metric(scene: &Scene) -> Metric {
     let stepwise = left.iter().chain(right).any(|t| t.is(STEP))
         || scene.around().iter().any(|t| t.is(STEP))
             && left.iter().any(|t| t.word == "each" || t.word == "per");
+    let in_turn = left.iter().chain(right).any(|t| t.word == "each")
+        && scene.says(&["sequential", "consecutive", "serial", "step", "chained"]);
     let token = after.filter(|t| t.is(FIRST | WAIT)).or(nearest).or(after);
     match token {
         Some(t) if t.is(FIRST) => Metric::Ttft,
@@ -247,7 +249,7 @@ fn metric(scene: &Scene) -> Metric {
         Some(t) if t.is(TOTAL) => Metric::Total,
         Some(t) if t.is(COMPONENT) && left.len() <= 6 => Metric::Component,
         _ if right.iter().any(|t| t.lemma("wait")) => Metric::Wait,
-        _ if stepwise => Metric::Step,
+        _ if stepwise || in_turn => Metric::Step,
         _ if is_patience(scene) => Metric::Total,
         _ => Metric::Unspecified,
     }
@@ -256,7 +258,8 @@ fn metric(scene: &Scene) -> Metric {
 fn role(scene: &Scene, metric: Metric, percentile: &Option<(String, usize)>) -> Role {
     let left = scene.left_clause();
     let right = scene.right_clause();
-    let demand = |t: &&Token| t.is(UNDER | WANT) || matches!(t.word.as_str(), "than");
+    let demand =
+        |t: &&Token| t.is(UNDER | WANT) || t.lemma("limit") || matches!(t.word.as_str(), "than");
     let tail = &right[..right.len().min(4)];
     if metric == Metric::Component {
         return Role::Fixed;

@@ -250,9 +250,9 @@ pub(super) fn constraints(text: &Text) -> Vec<Constraint> {
     let lower: String = text.lower.iter().collect();
     let mut list = Vec::new();
     for (name, phrases) in WISHES {
-        if let Some((start, end)) = phrases.iter().find_map(|p| find(&lower, p)) {
+        if let Some((start, length)) = phrases.iter().find_map(|p| find(&lower, p)) {
             let start = lower[..start].chars().count();
-            let end = start + lower[..].chars().skip(start).take(end).count().min(end);
+            let end = start + length;
             let span = text.original_span(&(start..end));
             list.push(Constraint {
                 name: (*name).to_owned(),

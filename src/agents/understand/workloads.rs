@@ -49,6 +49,9 @@ fn labels(text: &Text, tokens: &[Token]) -> Vec<(usize, String)> {
     let place = |token: &Token| text.original_span(&token.range).start;
     let mut start = true;
     for (at, token) in tokens.iter().enumerate() {
+        if list.len() > 2 * LABELS_MAX {
+            break;
+        }
         let next = |ahead: usize| tokens.get(at + ahead);
         if token.symbol('(') && next(2).is_some_and(|t| t.symbol(')')) {
             let label = next(1)

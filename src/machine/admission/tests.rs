@@ -3,6 +3,14 @@ use crate::machine::dice::{Dice, seeds};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+impl Admission {
+    /// Room, and into the queue at once.
+    fn offer(&mut self, visitor: &UserId, id: SessionId, now: Instant) -> Result<Place, Refused> {
+        self.hold(visitor, id, now)?;
+        Ok(self.enter(visitor, id))
+    }
+}
+
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }
@@ -29,6 +37,7 @@ fn offered(limits: Limits, now: Instant, names: &str) -> (Admission, Vec<String>
 
 #[test]
 fn visitors_take_turns_and_each_is_served_in_order() {
+    // req: S5
     let check = |offers: &str, order: &str| {
         let now = Instant::now();
         let (mut admission, names) = offered(limits(100, 1, 16), now, offers);
@@ -67,6 +76,7 @@ fn a_newcomer_waits_for_one_message_of_the_busy_visitor() {
 
 #[test]
 fn refuses_beyond_the_limits_with_an_estimate() {
+    // req: S5
     let start = Instant::now();
     let (mut admission, _) = offered(limits(4, 2, 3), start, "a a a b");
     let refused = |admission: &mut Admission, name: &str, at: Instant| {
@@ -133,7 +143,7 @@ fn what_was_accepted_is_kept_whatever_the_limits() {
     while admission.next_ready(now).is_some() {}
     admission.set_limits(limits(1, 1, 1));
     for n in 10..15 {
-        admission.readmit(&user("a"), SessionId(n));
+        admission.enter(&user("a"), SessionId(n));
     }
     assert_eq!((admission.waiting(), admission.processing()), (5, 3));
     assert_eq!(admission.next_ready(now), None);
@@ -290,4 +300,35 @@ fn nobody_starves() {
             }
         }
     });
+}
+
+#[test]
+fn a_session_that_is_not_durable_takes_room_and_is_never_started() {
+    let now = Instant::now();
+    let (mut admission, _) = offered(limits(3, 9, 2), now, "b");
+    let id = SessionId(70);
+    admission.hold(&user("a"), id, now).unwrap();
+    assert_eq!(admission.position(id), None);
+    assert_eq!(admission.waiting(), 1);
+    assert_eq!(admission.next_ready(now), Some(SessionId(0)));
+    assert_eq!(
+        admission.next_ready(now),
+        None,
+        "it is on its way to the disk"
+    );
+    admission.hold(&user("a"), id, now).unwrap();
+    admission.hold(&user("a"), SessionId(71), now).unwrap();
+    assert!(matches!(
+        admission.hold(&user("a"), SessionId(72), now),
+        Err(Refused::VisitorBusy { .. })
+    ));
+    assert!(matches!(
+        admission.hold(&user("c"), SessionId(73), now),
+        Err(Refused::Overloaded { .. })
+    ));
+    assert!(admission.cancel(SessionId(71)), "it could not be written");
+    assert_eq!(admission.enter(&user("a"), id).position, 1);
+    assert_eq!(admission.next_ready(now), Some(id));
+    assert!(admission.finish(id, now));
+    assert_eq!(admission.visitors.len(), 1, "only b is left");
 }

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::fragments::TooMany;
 use super::{Ending, Source, message};
 use crate::access::Identity;
 use crate::clock::{self, Instant};
@@ -273,7 +274,7 @@ impl Conversation {
                 ))
             }
             Message::Ping(_) | Message::Pong(_) => self.spend(COST_OTHER),
-            Message::Close(_) => Err(Ending::Gone),
+            Message::Close(_) => Err(Ending::Answer),
             Message::Frame(_) => Ok(()),
         }
     }
@@ -398,6 +399,9 @@ fn millis(span: Duration) -> u64 {
 fn ending_of(error: &Error) -> Ending {
     match error {
         Error::Capacity(CapacityError::MessageTooLong { .. }) => Ending::Close(Close::TooBig),
+        Error::Io(error) if error.get_ref().is_some_and(|e| e.is::<TooMany>()) => {
+            Ending::Close(Close::TooBig)
+        }
         Error::Utf8(_) => Ending::Close(Close::NotUtf8),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
         Error::Protocol(_) => Ending::Close(Close::Protocol),

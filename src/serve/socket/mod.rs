@@ -7,6 +7,7 @@
 
 mod conversation;
 mod farewell;
+mod fragments;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +32,10 @@ use crate::intake::random_u128;
 use crate::machine::outbox::Resume;
 use crate::protocol::close::Close;
 use conversation::Conversation;
+use fragments::Fragments;
 
 /// Boxed, so that an idle socket's task stays small.
-type Tls = Box<TlsStream<TcpStream>>;
+type Tls = Box<Fragments<TlsStream<TcpStream>>>;
 type Socket = WebSocketStream<Tls>;
 type Sink = SplitSink<Socket, Message>;
 type Source = SplitStream<Socket>;
@@ -61,14 +63,15 @@ pub(super) fn start(
             let Ok(parts) = upgraded.downcast::<Io>() else {
                 return;
             };
-            let tls: Tls = Box::new(TokioIo::into_inner(parts.io));
+            let already_read = parts.read_buf.to_vec();
+            let stream = TokioIo::into_inner(parts.io);
+            let tls: Tls = Box::new(Fragments::new(stream, &already_read));
             let config = WebSocketConfig::default()
                 .read_buffer_size(READ_BUFFER)
                 .write_buffer_size(WRITE_BUFFER)
                 .max_write_buffer_size(MAX_WRITE_BUFFER)
                 .max_message_size(Some(services.settings.max_frame))
                 .max_frame_size(Some(services.settings.max_frame));
-            let already_read = parts.read_buf.to_vec();
             let socket =
                 WebSocketStream::from_partially_read(tls, already_read, Role::Server, Some(config))
                     .await;
@@ -94,13 +97,14 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
     let ending = talk(&mut conversation, &mut sink, &mut source).await;
     tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
     services.observer.socket_closed(match ending {
-        Ending::Gone => None,
+        Ending::Gone | Ending::Answer => None,
         Ending::Close(close) => Some(close),
     });
     let words = conversation.last_words();
     drop(conversation);
     match ending {
         Ending::Gone => {}
+        Ending::Answer => farewell::answer(sink, source).await,
         // A peer that does not read would only keep us waiting.
         Ending::Close(Close::NotReading) => {}
         Ending::Close(close) => farewell::close(sink, source, words, close).await,
@@ -110,8 +114,10 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
 /// How a socket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// The other side went, with or without a word.
+    /// The other side went without a word.
     Gone,
+    /// The other side said goodbye; it has its answer coming.
+    Answer,
     /// We close.
     Close(Close),
 }
