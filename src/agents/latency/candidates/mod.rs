@@ -1,11 +1,16 @@
 //! The published speed of models against the targets.
 
-use super::super::answer::{Axis, Cell, Chart, Mark, Point, Series, Table};
-use super::super::catalog::Mode;
-use super::super::ledger::{Prose, Value, say};
-use super::super::work::{Advice, Work, column, words};
-use super::targets::{Stat, Target, targets};
+mod speeds;
+mod verdict;
+
+use crate::agents::answer::{Axis, Cell, Chart, Mark, Point, Series, Table};
+use crate::agents::catalog::Mode;
+use crate::agents::latency::targets::{Stat, Target, targets};
+use crate::agents::ledger::{Prose, Value, say};
+use crate::agents::work::{Advice, Work, column, words};
 use crate::id::Complexity;
+pub(in crate::agents) use speeds::*;
+use verdict::*;
 
 const PARTS: &str =
     "definitions of Artificial Analysis: time to first token plus tokens over speed";
@@ -24,83 +29,6 @@ pub(in crate::agents) struct Timing {
     pub(in crate::agents) total50: Value,
     /// Sum of the slow ends of both parts: an upper bound.
     pub(in crate::agents) total95: Value,
-}
-
-impl Timing {
-    /// The seconds that a target limits.
-    pub(in crate::agents) fn against(&self, target: &Target) -> &Value {
-        match (target.first_token, target.stat) {
-            (true, Stat::P50) => &self.ttft50,
-            (true, Stat::P95) => &self.ttft95,
-            (false, Stat::P50) => &self.total50,
-            (false, Stat::P95) => &self.total95,
-        }
-    }
-
-    /// True where the target is met: "under 2 s" is not met by 2 s.
-    pub(in crate::agents) fn meets(&self, target: &Target) -> bool {
-        self.against(target).value < target.limit.value
-    }
-}
-
-/// Published speed of a model; none where nothing without reasoning is published.
-pub(in crate::agents) fn timing(work: &mut Work<'_>, id: &str) -> Option<Timing> {
-    let speed = work.catalog.speed(id, Mode::Direct)?.clone();
-    let row = work.speed_row(id);
-    let name = work.name(id);
-    let mut enter = |what: &str, value: f64, unit: &str| {
-        work.ledger
-            .catalog(&format!("{name}: {what}"), value, unit, &row)
-    };
-    let ttft50 = enter("time to first token, p50", speed.ttft.p50, "s");
-    let ttft95 = enter("time to first token, p95", speed.ttft.p95, "s");
-    let tps50 = enter("tokens a second, p50", speed.tps.p50, "tokens/s");
-    let tps05 = enter("tokens a second, slow end (p05)", speed.tps.p05, "tokens/s");
-    let n_out = work.tokens_out();
-    let queue = work.ledger.assume(
-        "queue_time",
-        "queue and network",
-        0.0,
-        "s",
-        (0.0, 3600.0),
-        "Nothing is stated; add your own queue and network time.",
-    );
-    let mut total = |label: &str, ttft: &Value, tps: &Value| {
-        let inputs = [
-            ("queue", &queue),
-            ("ttft", ttft),
-            ("n_out", &n_out),
-            ("tps", tps),
-        ];
-        work.ledger.derive(
-            &format!("{name}: {label}"),
-            "queue + ttft + n_out / tps",
-            PARTS,
-            &inputs,
-            "s",
-        )
-    };
-    Some(Timing {
-        total50: total("whole answer, p50", &ttft50, &tps50),
-        total95: total("whole answer, p95 upper bound", &ttft95, &tps05),
-        id: id.into(),
-        name: name.clone(),
-        ttft50,
-        ttft95,
-        tps50,
-        tps05,
-    })
-}
-
-impl Work<'_> {
-    /// The row of a model's speed, with publisher and date.
-    pub(in crate::agents) fn speed_row(&self, id: &str) -> String {
-        let has = |p: &&super::super::catalog::Pack| p.speed.iter().any(|s| s.model == id);
-        match self.catalog.packs().iter().find(has) {
-            Some(pack) => format!("{id}, no reasoning: {} of {}", pack.name, pack.as_of),
-            None => id.to_owned(),
-        }
-    }
 }
 
 /// The models to look at: those named, else all that are fit for an automatic choice.
@@ -233,191 +161,6 @@ fn table(work: &mut Work<'_>, shown: &[Timing], targets: &[Target], current: Opt
         columns,
         rows,
     });
-}
-
-/// Who passes each target; where a target is ambiguous, both readings.
-fn judge(
-    work: &mut Work<'_>,
-    all: &[Timing],
-    targets: &[Target],
-    current: Option<&str>,
-) -> Option<Prose> {
-    let floor = work.floor();
-    let mut told: Option<Prose> = None;
-    for target in targets {
-        let mut good = Vec::new();
-        let mut below = Vec::new();
-        for t in all.iter().filter(|t| t.meets(target)) {
-            match (&floor, work.quality(&t.id)) {
-                (Some(floor), Some((q, _))) if q.value < floor.value => below.push(t.name.clone()),
-                _ => good.push(t.name.clone()),
-            }
-        }
-        let mut prose = passing(target, &good, &below, floor.is_some());
-        if good.is_empty() && target.stat == Stat::P95 {
-            prose = prose.and(at_median(all, target));
-        }
-        let title = if target.reading {
-            format!("Read as: {}", target.what())
-        } else {
-            format!("Target: {}", target.what())
-        };
-        work.finding("info", &title, prose.clone());
-        work.verdicts.push(prose.clone());
-        told = Some(told.take().unwrap_or_default().and(prose));
-    }
-    passes_all(work, all, targets, current);
-    let fastest = &all[0];
-    Some(told.unwrap_or_else(|| {
-        say!(
-            "The fastest is {}: {} for the whole answer at p50.",
-            &fastest.name,
-            fastest.total50.seconds()
-        )
-    }))
-}
-
-/// Who would pass at the median, where nobody does at the 95th percentile.
-fn at_median(all: &[Timing], target: &Target) -> Prose {
-    let median = Target {
-        stat: Stat::P50,
-        ..target.clone()
-    };
-    let names: Vec<&str> = all
-        .iter()
-        .filter(|t| t.meets(&median))
-        .map(|t| t.name.as_str())
-        .take(4)
-        .collect();
-    match names.is_empty() {
-        true => say!("Nor does any at the median."),
-        false => say!(
-            "At the median it is met by {}, whatever their quality.",
-            names.join(", ")
-        ),
-    }
-}
-
-fn passing(target: &Target, good: &[String], below: &[String], floored: bool) -> Prose {
-    let list = |names: &[String]| {
-        let more = if names.len() > 8 { " and others" } else { "" };
-        format!(
-            "{}{more}",
-            names.iter().take(8).cloned().collect::<Vec<_>>().join(", ")
-        )
-    };
-    let first = match good.is_empty() {
-        true => say!(
-            "No eligible model{} meets {} for the {}.",
-            if floored {
-                " of at least today's quality"
-            } else {
-                ""
-            },
-            target.limit.seconds(),
-            target.what()
-        ),
-        false => say!(
-            "{} for the {} is met by {}.",
-            target.limit.seconds(),
-            target.what(),
-            list(good)
-        ),
-    };
-    match below.is_empty() {
-        true => first,
-        false => first.and(say!("At lower quality also: {}.", list(below))),
-    }
-}
-
-/// The fastest model that passes everything that is not merely a reading.
-fn passes_all(work: &mut Work<'_>, all: &[Timing], targets: &[Target], current: Option<&str>) {
-    let floor = work.floor();
-    let mut firm: Vec<&Target> = targets.iter().filter(|t| !t.reading).collect();
-    if firm.is_empty() {
-        firm = targets.iter().filter(|t| !t.first_token).collect();
-    }
-    let own = all.iter().find(|t| Some(t.id.as_str()) == current).cloned();
-    let mut best = None;
-    for t in all.iter().filter(|t| firm.iter().all(|g| t.meets(g))) {
-        let quality = work.quality(&t.id);
-        let enough = match (&floor, quality) {
-            (Some(floor), Some((q, _))) => q.value >= floor.value,
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        if enough && best.is_none() {
-            best = Some(t.clone());
-        }
-    }
-    let Some(best) = best.or_else(|| targets.is_empty().then(|| all[0].clone())) else {
-        return;
-    };
-    if own.as_ref().is_some_and(|o| o.id == best.id) {
-        work.insight(
-            "The current model is the fastest that fits",
-            say!(
-                "{} takes {} for the whole answer at p50.",
-                &best.name,
-                best.total50.seconds()
-            ),
-        );
-        return;
-    }
-    let advice = |why| Advice {
-        why,
-        effort: "medium",
-        impact: "high",
-        confidence: "medium",
-    };
-    match own {
-        Some(own) => {
-            let inputs = [("today", &own.total50), ("then", &best.total50)];
-            let gain = work.ledger.derive(
-                "time gained at p50",
-                "today - then",
-                "published speeds",
-                &inputs,
-                "s",
-            );
-            if gain.value <= 0.0 {
-                return;
-            }
-            let why = say!(
-                "{} needs {} instead of {} for the whole answer at p50 ({} at the p95 bound instead of {}), at no lower index. Compare both on your own prompts.",
-                &best.name,
-                best.total50.seconds(),
-                own.total50.seconds(),
-                best.total95.seconds(),
-                own.total95.seconds()
-            );
-            let figure = gain.figure(gain.seconds().then(" less"));
-            work.recommend(
-                &format!("Test {}", best.name),
-                advice(why),
-                &gain,
-                Some(figure),
-            );
-        }
-        None => {
-            let why = say!(
-                "{} is the fastest that meets the targets: first token after {}, the whole answer after {} at p50, {} at the p95 bound.",
-                &best.name,
-                best.ttft50.seconds(),
-                best.total50.seconds(),
-                best.total95.seconds()
-            );
-            let figure = best.total50.figure(best.total50.seconds());
-            work.recommend(
-                &format!("Use {}", best.name),
-                advice(why),
-                &best.total50,
-                Some(figure),
-            );
-        }
-    }
-    work.keep("best_total50", &best.total50);
-    work.keep("best_total95", &best.total95);
 }
 
 /// The longest answer that fits each limit on the whole answer.
