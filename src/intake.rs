@@ -133,9 +133,10 @@ impl Intake {
             return Err(fault.retry_after_ms(60_000));
         }
         let id = SessionId(random_u128());
-        let place = shared
+        // Room now, the queue only once it is durable: the supervisor must not find it before.
+        shared
             .queue
-            .with(|a| a.offer(&user, id, clock::now()))
+            .with(|a| a.hold(&user, id, clock::now()))
             .map_err(refused)?;
         let cancel = Withdraw {
             queue: &shared.queue,
@@ -154,17 +155,23 @@ impl Intake {
             session: id,
             digest,
         };
-        ops.push(Op::PutMessage(user, chat.example_message_id.clone(), known));
+        let put = Op::PutMessage(user.clone(), chat.example_message_id.clone(), known);
+        ops.push(put);
         ops.push(Op::Count(category, 1));
         shared.committer.commit(ops).await.map_err(internal)?;
         shared.sessions.enter(record, Arc::clone(&stream), room);
+        // A place in the queue that is free already is no waiting.
+        let position = shared.queue.with(|a| {
+            let place = a.enter(&user, id).position;
+            place.saturating_sub(a.free())
+        });
         cancel.keep();
         shared.queue.ready.notify_one();
         Ok(Accepted {
             message: chat.example_message_id,
             session: id,
             duplicate: false,
-            position: place.position,
+            position,
         })
     }
 
@@ -212,13 +219,14 @@ impl Intake {
             let text = format!("session {id} has ended already: {}", record.state.as_str());
             return Err(Fault::new(FaultCode::AlreadyEnded, text));
         };
-        let waiting = shared.queue.with(|a| a.position(id)).is_some_and(|p| p > 0);
-        if !waiting {
+        // Asked and taken out in one step: the supervisor starts it, or we end it.
+        let taken_out = shared
+            .queue
+            .with(|a| a.position(id).is_some_and(|p| p > 0) && a.cancel(id));
+        if !taken_out {
             session.stop(Stop::Cancelled);
             return Ok(());
         }
-        // The machine lets only one of us and the supervisor end it.
-        shared.queue.with(|a| a.cancel(id));
         session
             .end(
                 End::stopped(Stop::Cancelled),
@@ -246,8 +254,9 @@ impl Intake {
         for record in unfinished {
             let stream = shared.outboxes.stream(&record.user)?;
             let room = stream.reserve_again();
-            shared.queue.with(|a| a.readmit(&record.user, record.id));
+            let (user, id) = (record.user.clone(), record.id);
             shared.sessions.enter(record, stream, room);
+            shared.queue.with(|a| a.enter(&user, id));
         }
         shared.queue.ready.notify_one();
         Ok(count)

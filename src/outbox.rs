@@ -7,7 +7,7 @@
 mod stream;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use stream::{Attachment, Batch, Reservation, Stream};
 
@@ -40,7 +40,14 @@ struct Shared {
     committer: Committer,
     limits: Limits,
     epoch: u64,
-    streams: Mutex<HashMap<UserId, Arc<Stream>>>,
+    live: Mutex<Live>,
+}
+
+#[derive(Default)]
+struct Live {
+    streams: HashMap<UserId, Arc<Stream>>,
+    /// How often streams were let go of.
+    releases: u64,
 }
 
 impl Outboxes {
@@ -51,80 +58,84 @@ impl Outboxes {
             committer,
             limits,
             epoch,
-            streams: Mutex::default(),
+            live: Mutex::default(),
         }))
     }
 
-    /// The visitor's stream.
+    fn lock(&self) -> MutexGuard<'_, Live> {
+        self.0.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The visitor's stream. There is one at a time: two would give the same numbers.
     ///
     /// # Errors
     /// Where the store cannot be read.
     pub fn stream(&self, user: &UserId) -> Result<Arc<Stream>, StoreError> {
-        if let Some(stream) = self.live(user) {
-            return Ok(stream);
+        loop {
+            let releases = {
+                let live = self.lock();
+                if let Some(stream) = live.streams.get(user) {
+                    return Ok(Arc::clone(stream));
+                }
+                live.releases
+            };
+            // Read outside the lock: a large backlog must not hold up everybody.
+            let fresh = self.load(user)?;
+            let mut live = self.lock();
+            if let Some(stream) = live.streams.get(user) {
+                return Ok(Arc::clone(stream));
+            }
+            // What was let go of meanwhile may have been this visitor's, written further than
+            // what was read here.
+            if live.releases == releases {
+                let fresh = Arc::new(fresh);
+                live.streams.insert(user.clone(), Arc::clone(&fresh));
+                return Ok(fresh);
+            }
         }
-        let record = self.0.store.visitor(user)?;
+    }
+
+    fn load(&self, user: &UserId) -> Result<Stream, StoreError> {
+        let shared = &*self.0;
+        let record = shared.store.visitor(user)?;
         let is_new = record.is_none();
-        let now = clock::wall();
         let mut record =
-            record.unwrap_or_else(|| VisitorRecord::new(user.clone(), self.0.epoch, now));
-        record.epoch = record.epoch.max(self.0.epoch);
+            record.unwrap_or_else(|| VisitorRecord::new(user.clone(), shared.epoch, clock::wall()));
+        record.epoch = record.epoch.max(shared.epoch);
         let chunks = if is_new {
             Vec::new()
         } else {
-            self.0.store.chunks(user)?
+            shared.store.chunks(user)?
         };
-        let fresh = Stream::load(
-            self.0.store.clone(),
-            self.0.committer.clone(),
-            self.0.limits,
+        Ok(Stream::load(
+            shared.store.clone(),
+            shared.committer.clone(),
+            shared.limits,
             record,
             is_new,
             &chunks,
-        );
-        let mut streams = self
-            .0
-            .streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        // Somebody may have loaded it meanwhile; two streams of one visitor would both give numbers.
-        Ok(Arc::clone(
-            streams
-                .entry(user.clone())
-                .or_insert_with(|| Arc::new(fresh)),
         ))
     }
 
     fn live(&self, user: &UserId) -> Option<Arc<Stream>> {
-        self.0
-            .streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(user)
-            .cloned()
+        self.lock().streams.get(user).cloned()
     }
 
     /// Every stream in memory.
     pub fn all(&self) -> Vec<Arc<Stream>> {
-        self.0
-            .streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
+        self.lock().streams.values().cloned().collect()
     }
 
-    /// Lets go of streams that nobody holds and that have nothing under way. Returns how many stay.
+    /// Lets go of streams that nobody holds; what is on its way to the disk holds its stream.
+    /// Returns how many stay.
     pub fn release_idle(&self) -> usize {
-        let mut streams = self
-            .0
-            .streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut live = self.lock();
+        let before = live.streams.len();
         // Ours is the only handle, and new ones are only given out under this lock.
-        streams.retain(|_, stream| Arc::strong_count(stream) > 1 || stream.busy());
-        streams.len()
+        live.streams
+            .retain(|_, stream| Arc::strong_count(stream) > 1);
+        live.releases += u64::from(live.streams.len() < before);
+        live.streams.len()
     }
 
     /// Up to `max` visitors after `after` in the store's order, for the cleanup.
@@ -181,3 +192,6 @@ impl Outboxes {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

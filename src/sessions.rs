@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::clock;
 use crate::id::{SessionId, UserId};
-use crate::machine::session::{Fact, HasEnded, State};
+use crate::machine::session::{Fact, State};
 use crate::outbox::{Reservation, Stream};
 use crate::protocol::frame::Kind;
 use crate::store::{Committer, Frame, Op, SessionRecord, Store, StoreError};
@@ -226,15 +226,31 @@ impl Session {
         });
     }
 
-    fn advance(
+    /// One step of its life: the state, the frame and the changes become durable together, or
+    /// nothing happens because it has ended before. `write` gives the payload and the changes,
+    /// and is told the frame's sequence.
+    ///
+    /// Decided under the stream's lock, so that of two who step at the same time the later one's
+    /// frame comes later, and nothing comes after the end.
+    async fn step(
         &self,
         fact: Fact,
-        change: impl FnOnce(&mut SessionRecord),
-    ) -> Result<SessionRecord, HasEnded> {
-        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
-        record.state = record.state.after(fact)?;
-        change(&mut record);
-        Ok(record.clone())
+        kind: Kind,
+        write: impl FnOnce(&mut SessionRecord, u64) -> (String, Vec<Op>),
+    ) -> Result<bool, StoreError> {
+        let decide = |sequence| {
+            let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+            record.state = record.state.after(fact).ok()?;
+            let (payload, ops) = write(&mut record, sequence);
+            let frame = Frame {
+                kind,
+                session: record.id,
+                at: clock::wall(),
+                payload,
+            };
+            Some((vec![frame], ops))
+        };
+        Ok(self.stream.append(decide).await?.is_some())
     }
 
     /// An attempt begins: the first frame, and the record of it, in one step.
@@ -242,35 +258,28 @@ impl Session {
     /// # Errors
     /// [`StoreError::Stopped`]; `Ok(false)` where it has ended already.
     pub async fn begin(&self) -> Result<bool, StoreError> {
-        let Ok(record) = self.advance(Fact::Began, |r| r.attempts += 1) else {
-            return Ok(false);
-        };
-        let payload = json!({
-            "example_message_id": record.message, "category": record.category, "complexity": record.complexity,
-            "estimated_time": record.estimated_time, "resumed": record.attempts > 1,
-        });
-        let frame = self.frame(&record, Kind::ProcessingStarted, &payload);
-        self.stream
-            .append(vec![frame], |_| vec![Op::PutSession(Box::new(record))])
-            .await?;
-        Ok(true)
+        self.step(Fact::Began, Kind::ProcessingStarted, |record, _| {
+            record.attempts += 1;
+            let payload = json!({
+                "example_message_id": record.message, "category": record.category, "complexity": record.complexity,
+                "estimated_time": record.estimated_time, "resumed": record.attempts > 1,
+            });
+            (payload.to_string(), vec![Op::PutSession(Box::new(record.clone()))])
+        })
+        .await
     }
 
-    /// A frame between the beginning and the end. `Ok(false)` where it has ended already.
+    /// A frame between the beginning and the end; `payload` is JSON text. `Ok(false)` where it
+    /// has ended already.
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
-    pub async fn say(&self, kind: Kind, payload: &Value) -> Result<bool, StoreError> {
+    pub async fn say(&self, kind: Kind, payload: String) -> Result<bool, StoreError> {
         let fact = match kind {
             Kind::PartialResult => Fact::GavePart,
             _ => Fact::Thought,
         };
-        let Ok(record) = self.advance(fact, |_| {}) else {
-            return Ok(false);
-        };
-        let frame = self.frame(&record, kind, payload);
-        self.stream.append(vec![frame], |_| Vec::new()).await?;
-        Ok(true)
+        self.step(fact, kind, |_, _| (payload, Vec::new())).await
     }
 
     /// The end: the last frame, the record and `with` in one step. `Ok(false)` where somebody
@@ -279,28 +288,14 @@ impl Session {
     /// # Errors
     /// [`StoreError::Stopped`].
     pub async fn end(&self, end: End, with: Vec<Op>) -> Result<bool, StoreError> {
-        let ended = |r: &mut SessionRecord| r.ended = Some(clock::wall());
-        let Ok(mut record) = self.advance(Fact::Ended(end.state), ended) else {
-            return Ok(false);
-        };
-        let frame = self.frame(&record, end.kind, &end.payload);
-        self.stream
-            .append(vec![frame], |last| {
-                record.last_sequence = last;
-                let mut ops = vec![Op::PutSession(Box::new(record))];
-                ops.extend(with);
-                ops
-            })
-            .await?;
-        Ok(true)
-    }
-
-    fn frame(&self, record: &SessionRecord, kind: Kind, payload: &Value) -> Frame {
-        Frame {
-            kind,
-            session: record.id,
-            at: clock::wall(),
-            payload: payload.to_string(),
-        }
+        let payload = end.payload.to_string();
+        self.step(Fact::Ended(end.state), end.kind, |record, sequence| {
+            record.ended = Some(clock::wall());
+            record.last_sequence = sequence;
+            let mut ops = vec![Op::PutSession(Box::new(record.clone()))];
+            ops.extend(with);
+            (payload, ops)
+        })
+        .await
     }
 }

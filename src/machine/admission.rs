@@ -1,14 +1,13 @@
 //! Which sessions may live, and which may be processed now.
 //!
-//! A session is offered, waits in the queue, is processed, and is finished or
-//! cancelled. The queue is fair: within a visitor first come, first served;
+//! A session is given a place, enters the queue once it is durable, waits, is processed,
+//! and is finished or cancelled. Before it is durable it takes room and is never started. The queue is fair: within a visitor first come, first served;
 //! between visitors in turn, so that one with sixteen messages waiting delays
 //! another's first by one message, not by sixteen.
 //!
 //! Beyond the limits a session is refused with the time after which a place is
 //! expected to be free, from the moving average of the measured processing times.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,7 @@ use crate::id::{SessionId, UserId};
 /// The limits. All at least 1; zeros are taken as 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Sessions alive (waiting and processing).
+    /// Sessions alive (arriving, waiting and processing).
     pub max_concurrent: usize,
     /// Sessions processing at once.
     pub max_processing: usize,
@@ -73,6 +72,8 @@ impl Refused {
 
 #[derive(Debug)]
 enum Stage {
+    /// On its way to the disk: it has room, and is not in the queue yet.
+    Arriving,
     Waiting {
         /// The smallest position told so far.
         told: usize,
@@ -90,6 +91,7 @@ struct Session {
 
 #[derive(Debug, Default)]
 struct Visitor {
+    arriving: usize,
     waiting: VecDeque<SessionId>,
     processing: usize,
 }
@@ -131,45 +133,48 @@ impl Admission {
         };
     }
 
-    /// Asks for a place at the end of the visitor's queue. A session that is in already
-    /// is told its place and does not enter twice.
-    pub fn offer(
-        &mut self,
-        visitor: &UserId,
-        id: SessionId,
-        now: Instant,
-    ) -> Result<Place, Refused> {
-        if !self.sessions.contains_key(&id) {
-            let alive = self.visitors.get(visitor).map_or(0, Visitor::alive);
-            if alive >= self.limits.max_per_visitor {
-                let retry_after = self.until_done(visitor, now);
-                return Err(Refused::VisitorBusy { retry_after });
-            }
-            if self.sessions.len() >= self.limits.max_concurrent {
-                let retry_after = self.until_any_done();
-                return Err(Refused::Overloaded { retry_after });
-            }
+    /// Asks for room. A session that is in already has it.
+    ///
+    /// # Errors
+    /// [`Refused`], with the time after which to ask again.
+    pub fn hold(&mut self, visitor: &UserId, id: SessionId, now: Instant) -> Result<(), Refused> {
+        if self.sessions.contains_key(&id) {
+            return Ok(());
         }
-        Ok(self.readmit(visitor, id))
+        let alive = self.visitors.get(visitor).map_or(0, Visitor::alive);
+        if alive >= self.limits.max_per_visitor {
+            let retry_after = self.until_done(visitor, now);
+            return Err(Refused::VisitorBusy { retry_after });
+        }
+        if self.sessions.len() >= self.limits.max_concurrent {
+            let retry_after = self.until_any_done();
+            return Err(Refused::Overloaded { retry_after });
+        }
+        let stage = Stage::Arriving;
+        let visitor = visitor.clone();
+        self.visitors.entry(visitor.clone()).or_default().arriving += 1;
+        self.sessions.insert(id, Session { visitor, stage });
+        Ok(())
     }
 
-    /// Enters a session that was accepted before a restart, whatever the limits:
-    /// what was accepted is kept.
-    pub fn readmit(&mut self, visitor: &UserId, id: SessionId) -> Place {
-        if let Entry::Vacant(entry) = self.sessions.entry(id) {
-            entry.insert(Session {
-                visitor: visitor.clone(),
-                stage: Stage::Waiting { told: usize::MAX },
-            });
-            let queue = &mut self.visitors.entry(visitor.clone()).or_default().waiting;
-            queue.push_back(id);
-            if queue.len() == 1 {
+    /// Enters a durable session at the end of its visitor's queue, whatever the limits: what
+    /// was accepted is kept, before a restart too. One that is in the queue does not enter twice.
+    pub fn enter(&mut self, visitor: &UserId, id: SessionId) -> Place {
+        let known = self.sessions.get(&id).map(|s| &s.stage);
+        if matches!(known, None | Some(Stage::Arriving)) {
+            let queue = self.visitors.entry(visitor.clone()).or_default();
+            queue.arriving -= usize::from(known.is_some());
+            queue.waiting.push_back(id);
+            if queue.waiting.len() == 1 {
                 self.turns.push_back(visitor.clone());
             }
+            let stage = Stage::Waiting { told: usize::MAX };
+            let visitor = visitor.clone();
+            self.sessions.insert(id, Session { visitor, stage });
         }
         let position = self
             .position(id)
-            .expect("it is among the sessions since a few lines above");
+            .expect("it is in the queue since a few lines above");
         Place { position }
     }
 
@@ -206,7 +211,8 @@ impl Admission {
         self.remove(id)
     }
 
-    /// Where a session stands: 0 while processing, from 1 while waiting, `None` if it is not in.
+    /// Where a session stands: 0 while processing, from 1 while waiting, `None` if it is not in
+    /// the queue.
     ///
     /// It never rises. Where another visitor's first message goes ahead of this
     /// visitor's later ones, the number stands still until the true place is lower.
@@ -234,7 +240,12 @@ impl Admission {
 
     /// Sessions waiting.
     pub fn waiting(&self) -> usize {
-        self.sessions.len() - self.processing
+        self.visitors.values().map(|v| v.waiting.len()).sum()
+    }
+
+    /// Sessions that could start at once.
+    pub fn free(&self) -> usize {
+        self.limits.max_processing.saturating_sub(self.processing)
     }
 
     /// Sessions processing.
@@ -268,6 +279,7 @@ impl Admission {
             return false;
         };
         match session.stage {
+            Stage::Arriving => visitor.arriving -= 1,
             Stage::Processing { .. } => {
                 visitor.processing -= 1;
                 self.processing -= 1;
@@ -323,7 +335,7 @@ impl Admission {
 
 impl Visitor {
     fn alive(&self) -> usize {
-        self.waiting.len() + self.processing
+        self.arriving + self.waiting.len() + self.processing
     }
 }
 

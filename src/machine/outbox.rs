@@ -237,8 +237,10 @@ enum Timer {
 #[derive(Debug)]
 pub struct Cursor {
     policy: SendPolicy,
-    /// The highest sequence sent on this socket.
+    /// Everything up to here was sent on this socket; a resend steps it back.
     sent: u64,
+    /// The highest sequence that was ever sent on this socket.
+    reached: u64,
     /// What was acknowledged when the cursor last looked.
     acked: u64,
     retries: Backoff,
@@ -252,6 +254,7 @@ impl Cursor {
         Self {
             policy,
             sent: start,
+            reached: start,
             acked,
             retries,
             timer: Timer::Idle,
@@ -277,6 +280,7 @@ impl Cursor {
     /// Everything up to `upto` was handed to the socket.
     pub fn on_sent(&mut self, upto: u64, now: Instant) {
         self.sent = self.sent.max(upto);
+        self.reached = self.reached.max(upto);
         if self.timer == Timer::Idle && self.sent > self.acked {
             self.timer = Timer::AckDue(now + self.policy.ack_timeout);
         }
@@ -289,8 +293,9 @@ impl Cursor {
         }
         self.acked = acked;
         self.retries.reset();
-        // What was acknowledged while a resend was due need not be sent again.
-        self.sent = self.sent.max(acked);
+        // What was acknowledged while a resend was due need not be sent again. What another socket
+        // acknowledged before it was sent on this one still is: every socket gets every frame.
+        self.sent = self.sent.max(acked.min(self.reached));
         self.timer = if self.sent > acked {
             Timer::AckDue(now + self.policy.ack_timeout)
         } else {
@@ -309,7 +314,7 @@ impl Cursor {
                 Order::Wait
             }
             Timer::Backoff(due) if now >= due => {
-                self.sent = self.acked;
+                self.sent = self.sent.min(self.acked);
                 self.timer = Timer::Idle;
                 Order::Resend {
                     retry: self.retries.tries(),
@@ -330,6 +335,12 @@ impl Cursor {
     /// The highest sequence sent on this socket since the last resend.
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// True where a frame that this socket was never sent is no longer held. Sending on would be a
+    /// gap in silence; a client that comes back is told so.
+    pub fn is_left_behind(&self, marks: &Marks) -> bool {
+        self.sent + 1 < marks.oldest
     }
 
     /// Frames sent on this socket and not acknowledged.

@@ -12,6 +12,7 @@ use crate::id::{ConnectionId, UserId};
 use crate::machine::outbox::{AckRefused, Marks, Resume, Start};
 use crate::protocol::close::Close;
 use crate::protocol::frame;
+use crate::store::commit::Permit;
 use crate::store::{Append, Chunk, Committer, Frame, Op, Store, StoreError, VisitorRecord};
 
 /// Frames kept in memory behind the newest, so that live sockets do not read the store.
@@ -67,7 +68,7 @@ pub struct Reservation(Arc<Stream>);
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.0.lock().reserved -= 1;
+        self.0.even_if_broken().reserved -= 1;
     }
 }
 
@@ -83,7 +84,8 @@ pub struct Attachment {
 
 impl Drop for Attachment {
     fn drop(&mut self) {
-        self.stream.lock().sockets.retain(|(id, _)| *id != self.id);
+        let mut state = self.stream.even_if_broken();
+        state.sockets.retain(|(id, _)| *id != self.id);
     }
 }
 
@@ -138,7 +140,14 @@ impl Stream {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic inside the lock is a broken invariant of ours: going on could reuse a number.
+        // Where this ends the committer's thread, the process ends.
+        self.state.lock().expect(
+            "a panic inside the lock is a broken invariant of ours: going on could reuse a number",
+        )
+    }
+
+    /// For giving back: a panic while unwinding would abort.
+    fn even_if_broken(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -169,11 +178,6 @@ impl Stream {
     /// Sockets attached now.
     pub fn sockets(&self) -> usize {
         self.lock().sockets.len()
-    }
-
-    pub(super) fn busy(&self) -> bool {
-        let state = self.lock();
-        state.reserved > 0 || !state.sockets.is_empty() || state.marks.stable + 1 < state.marks.next
     }
 
     /// Promises room for one answer; none where the visitor has too much pending.
@@ -220,21 +224,26 @@ impl Stream {
         }
     }
 
-    /// Appends frames and applies `with` in the same step; returns the last sequence once all is durable.
+    /// Appends the frames that `make` gives and applies its changes in the same step; the last
+    /// sequence once all is durable. Nothing happens where it gives none.
+    ///
+    /// `make` is told the first sequence and runs under the stream's lock: nothing comes between
+    /// what it decides and the queue, and a caller that is dropped leaves all of it done or nothing.
     ///
     /// # Errors
     /// [`StoreError::Stopped`]; the numbers are spent then, and the process ends.
     pub async fn append(
         self: &Arc<Self>,
-        frames: Vec<Frame>,
-        with: impl FnOnce(u64) -> Vec<Op>,
-    ) -> Result<u64, StoreError> {
+        make: impl FnOnce(u64) -> Option<(Vec<Frame>, Vec<Op>)>,
+    ) -> Result<Option<u64>, StoreError> {
         let permit = self.committer.reserve().await?;
         let (tell, told) = oneshot::channel();
         let stream = Arc::clone(self);
         let last = {
-            // Queued under the lock: the order of the numbers is the order of the commits.
             let mut state = self.lock();
+            let Some((frames, with)) = make(state.marks.next) else {
+                return Ok(None);
+            };
             let first = state.marks.assign(frames.len() as u64);
             let last = first + frames.len() as u64 - 1;
             for (sequence, frame) in (first..).zip(&frames) {
@@ -247,7 +256,8 @@ impl Stream {
                 first,
                 frames,
             })];
-            ops.extend(with(last));
+            ops.extend(with);
+            // Queued under the lock: the order of the numbers is the order of the commits.
             permit.send(
                 ops,
                 Box::new(move |result| {
@@ -260,7 +270,15 @@ impl Stream {
             last
         };
         told.await.unwrap_or(Err(StoreError::Stopped))?;
-        Ok(last)
+        Ok(Some(last))
+    }
+
+    /// Queues the visitor's record, and keeps the stream in memory until it is on disk: one that
+    /// is loaded again before would be behind itself.
+    fn queue_record(self: &Arc<Self>, permit: Permit<'_>, state: &State, mut ops: Vec<Op>) {
+        ops.push(Op::PutVisitor(self.record(state)));
+        let stream = Arc::clone(self);
+        permit.send(ops, Box::new(move |_| drop(stream)));
     }
 
     fn on_stable(&self, epoch: u64, last: u64) {
@@ -348,7 +366,7 @@ impl Stream {
     /// # Errors
     /// `Ok(Err(..))` where it was never sent; `Err` where the store has stopped.
     pub async fn ack(
-        &self,
+        self: &Arc<Self>,
         sequence: u64,
         epoch: Option<&str>,
     ) -> Result<Result<(), AckRefused>, StoreError> {
@@ -365,7 +383,7 @@ impl Stream {
         }
         state.attempts = 0;
         state.settle(before);
-        permit.send(vec![Op::PutVisitor(self.record(&state))], Box::new(drop));
+        self.queue_record(permit, &state, Vec::new());
         drop(state);
         self.tick();
         Ok(Ok(()))
@@ -375,11 +393,11 @@ impl Stream {
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
-    pub async fn on_resend(&self, attempt: u32) -> Result<(), StoreError> {
+    pub async fn on_resend(self: &Arc<Self>, attempt: u32) -> Result<(), StoreError> {
         let permit = self.committer.reserve().await?;
         let mut state = self.lock();
         state.attempts = state.attempts.max(attempt);
-        permit.send(vec![Op::PutVisitor(self.record(&state))], Box::new(drop));
+        self.queue_record(permit, &state, Vec::new());
         Ok(())
     }
 
@@ -390,11 +408,13 @@ impl Stream {
     /// # Errors
     /// Where the store cannot be read, or has stopped.
     pub async fn cleanup(
-        &self,
+        self: &Arc<Self>,
         pending_horizon: Wall,
         holds: impl Fn(&Frame) -> bool,
     ) -> Result<(u64, usize), StoreError> {
         let chunks = self.store.chunks(&self.user)?;
+        // Asked before the lock, because it reads the store: a session that is gone stays gone.
+        let held: Vec<bool> = chunks.iter().map(|c| c.frames.iter().any(&holds)).collect();
         let permit = self.committer.reserve().await?;
         let mut state = self.lock();
         let before = state.marks.acked;
@@ -407,8 +427,8 @@ impl Stream {
         let mut excess = retained.saturating_sub(self.limits.max_pending_bytes);
         let mut ops = Vec::new();
         let acked = state.marks.acked;
-        for chunk in chunks.iter().take_while(|c| c.last() <= acked) {
-            if excess == 0 && chunk.frames.iter().any(&holds) {
+        for (chunk, held) in chunks.iter().zip(held) {
+            if chunk.last() > acked || (held && excess == 0) {
                 break;
             }
             excess = excess.saturating_sub(size(chunk));
@@ -419,8 +439,7 @@ impl Stream {
         if expired > 0 || forgotten > 0 {
             state.expired += expired;
             state.settle(before);
-            ops.push(Op::PutVisitor(self.record(&state)));
-            permit.send(ops, Box::new(drop));
+            self.queue_record(permit, &state, ops);
         }
         drop(state);
         if expired > 0 {

@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request};
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Version};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use warp::Filter;
+use warp::filters::BoxedFilter;
 use warp::reply::Response as Reply;
 
 use super::tls::Reloadable;
@@ -58,6 +60,7 @@ impl Listener {
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let app = Arc::new(App {
             services: Arc::clone(&self.services),
+            routes: routes::all(Arc::clone(&self.services)),
         });
         let mut pause = Duration::from_millis(5);
         loop {
@@ -125,6 +128,7 @@ async fn handshake(
 
 struct App {
     services: Arc<Services>,
+    routes: BoxedFilter<(Reply,)>,
 }
 
 async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
@@ -158,7 +162,14 @@ impl App {
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let mut response = match self.checked(request, peer).await {
             Ok(response) => response,
-            Err(problem) => reply::problem(&problem),
+            Err(problem) => {
+                // Refused before its body was read to the end: what follows on the line is not
+                // known to be a request.
+                let mut response = reply::problem(&problem);
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
+                response
+            }
         };
         headers::add(response.headers_mut());
         response
@@ -175,6 +186,7 @@ impl App {
                     .retry_after(5),
             );
         }
+        well_framed(&request)?;
         let known = [
             Method::GET,
             Method::HEAD,
@@ -218,8 +230,9 @@ impl App {
             }
         };
         let request: Request<Full<Bytes>> = Request::from_parts(parts, Full::new(bytes));
-        let routes = routes::all(Arc::clone(&self.services));
-        let routes = routes
+        let routes = self
+            .routes
+            .clone()
             .recover(|rejection| async move { Ok::<_, Infallible>(reply::rejected(&rejection)) });
         let answered = hyper::service::Service::call(
             &hyper_util::service::TowerToHyperService::new(warp::service(routes)),
@@ -229,6 +242,26 @@ impl App {
             Ok(response) => Ok(warp::Reply::into_response(response)),
             Err(never) => match never {},
         }
+    }
+}
+
+/// Refuses what two readers of the same bytes could understand differently: no `Host` or two
+/// (RFC 9112, 3.2), a length beside chunks, chunks of chunks (6.1).
+fn well_framed(request: &Request<Incoming>) -> Result<(), Problem> {
+    let bad = |text: &str| Err(Problem::new(Code::BadRequest, text));
+    let headers = request.headers();
+    let hosts = headers.get_all(header::HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() >= Version::HTTP_11) {
+        return bad("a request names exactly one Host");
+    }
+    let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
+    match codings[..] {
+        [] => Ok(()),
+        [_] if headers.contains_key(header::CONTENT_LENGTH) => {
+            bad("a request has either Content-Length or Transfer-Encoding")
+        }
+        [coding] if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => bad("the only Transfer-Encoding is chunked, once"),
     }
 }
 

@@ -285,4 +285,6 @@ pub fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
 }
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

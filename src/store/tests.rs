@@ -1,20 +1,9 @@
 use std::path::Path;
 
+use super::testing::{options, reopen};
 use super::*;
 use crate::machine::dice::Dice;
 use crate::protocol::frame::Kind;
-
-fn options(dir: &Path) -> Options {
-    Options {
-        dir: dir.to_owned(),
-        cache: 8 << 20,
-        segment_size: 512 << 10,
-        flush_every_ms: 50,
-        accept_loss: false,
-        sync: true,
-        ballast: 0,
-    }
-}
 
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
@@ -52,20 +41,6 @@ fn write(opened: &Opened, ops: Vec<Op>) {
         .build()
         .unwrap();
     runtime.block_on(opened.committer.commit(ops)).unwrap();
-}
-
-/// Opens again once the committer of an earlier opening has let go of the directory.
-fn reopen(options: &Options) -> Result<Opened, StoreError> {
-    loop {
-        match open(options, Wall(1000)) {
-            Err(StoreError::InUse(_)) => std::thread::yield_now(),
-            // sled's own lock goes a moment after ours.
-            Err(StoreError::Sled(sled::Error::Io(e))) if e.to_string().contains("lock") => {
-                std::thread::yield_now()
-            }
-            other => return other,
-        }
-    }
 }
 
 fn texts(opened: &Opened, name: &str, first: u64) -> Vec<(u64, String)> {

@@ -1,5 +1,6 @@
 //! One try by one backend: its events become frames, until it ends or is stopped.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,6 +10,8 @@ use crate::agents::answer::Answer;
 use crate::agents::backend::{Backend, Failure};
 use crate::agents::{Event, Refusal, Task};
 use crate::clock::{self, Instant};
+use crate::outbox::ANSWER_BYTES;
+use crate::protocol::MAX_SERVER_FRAME;
 use crate::protocol::frame::Kind;
 use crate::sessions::{Session, Stop};
 use crate::shutdown::{Drain, Phase};
@@ -16,9 +19,13 @@ use crate::store::StoreError;
 
 /// Events that may wait between the agent and the outbox; more makes the agent wait.
 const EVENTS: usize = 64;
-/// Events of one attempt that become frames; what comes after is dropped, and the log says so.
-/// The room that was reserved holds these, two beginnings and the end.
+/// Events of a session that become frames; what comes after is dropped, and the log says so.
+/// The room that was reserved holds these, three beginnings and the end.
 const MAX_EVENTS: usize = 56;
+/// Bytes of their payloads; the rest of the reserved room is the result's.
+const MAX_EVENT_BYTES: usize = ANSWER_BYTES as usize - MAX_SERVER_FRAME;
+/// Bytes of one, with room for the envelope: a larger frame would be refused by clients.
+const MAX_EVENT: usize = 64 * 1024;
 
 /// How a try ended.
 pub(super) enum Ran {
@@ -31,12 +38,38 @@ pub(super) enum Ran {
     Draining,
 }
 
+/// The tries of a session: what they share.
 pub(super) struct Attempt<'a> {
     pub(super) session: &'a Session,
     pub(super) pace: Duration,
     pub(super) drain: &'a Drain,
-    pub(super) session_left: Duration,
+    /// When the session's own limit passes.
+    pub(super) ends: Instant,
     pub(super) started: Instant,
+    pub(super) said: Said,
+}
+
+/// What became frames so far, whichever backend said it.
+#[derive(Default)]
+pub(super) struct Said {
+    events: usize,
+    bytes: usize,
+    dropped: bool,
+}
+
+impl Said {
+    /// Whether there is room for one more.
+    fn admit(&mut self, bytes: usize) -> bool {
+        let room =
+            self.events < MAX_EVENTS && bytes <= MAX_EVENT && self.bytes + bytes <= MAX_EVENT_BYTES;
+        if room {
+            self.events += 1;
+            self.bytes += bytes;
+        } else if !std::mem::replace(&mut self.dropped, true) {
+            tracing::warn!("an agent said too much; what has no room is dropped");
+        }
+        room
+    }
 }
 
 impl Attempt<'_> {
@@ -45,11 +78,12 @@ impl Attempt<'_> {
     }
 
     pub(super) async fn run(
-        &self,
-        backend: &dyn Backend,
+        &mut self,
+        backend: &Arc<dyn Backend>,
         task: Task,
         limit: Duration,
     ) -> Result<Ran, StoreError> {
+        let (drain, ends) = (self.drain, self.ends);
         let mut stopped = self.session.stopped();
         let told = async {
             let why = stopped
@@ -67,8 +101,8 @@ impl Attempt<'_> {
         tokio::select! {
             biased;
             why = told => Ok(Ran::Stopped(why)),
-            () = self.drain.reached(Phase::Closing) => Ok(Ran::Draining),
-            () = tokio::time::sleep(self.session_left) => Ok(Ran::Stopped(Stop::Expired)),
+            () = drain.reached(Phase::Closing) => Ok(Ran::Draining),
+            () = tokio::time::sleep_until(ends.into()) => Ok(Ran::Stopped(Stop::Expired)),
             ran = self.play(backend, task, limit) => ran,
         }
     }
@@ -76,30 +110,35 @@ impl Attempt<'_> {
     /// The agent runs in a task of its own, so that a panic is an outcome and its events are
     /// taken at the pace of reading while it goes on.
     async fn play(
-        &self,
-        backend: &dyn Backend,
+        &mut self,
+        backend: &Arc<dyn Backend>,
         task: Task,
         limit: Duration,
     ) -> Result<Ran, StoreError> {
         let (sink, mut events) = mpsc::channel(EVENTS);
-        let mut agent = AbortOnDrop(self.drain.spawn("agent", backend.run(task, sink)));
+        let backend = Arc::clone(backend);
+        let work = async move { backend.run(task, sink).await };
+        let mut agent = AbortOnDrop(self.drain.spawn("agent", work));
         // The limit is the agent's: time spent pacing what it has said is not counted against it.
         let mut computing = std::pin::pin!(tokio::time::timeout(limit, &mut agent.0));
         let mut outcome = None;
-        let mut said = 0;
         loop {
+            match &outcome {
+                // It still runs and holds its sink: the events would never end.
+                Some(Err(_)) => return Ok(Ran::TimedOut),
+                // All it said is in the channel; a sink it left with somebody must not keep us.
+                Some(Ok(_)) => events.close(),
+                None => {}
+            }
             tokio::select! {
                 biased;
                 event = events.recv() => match event {
-                    Some(event) if said < MAX_EVENTS => {
-                        said += 1;
-                        let (kind, payload) = frame_of(&event);
-                        if !self.session.say(kind, &payload).await? {
+                    Some(event) => {
+                        if !self.say(&event).await? {
                             return Ok(Ran::Stopped(Stop::Cancelled));
                         }
                         self.pause(&mut computing, &mut outcome).await;
                     }
-                    Some(_) => tracing::warn!("an agent said more than {MAX_EVENTS} things; the rest is dropped"),
                     None if outcome.is_some() => break,
                     None => outcome = Some((&mut computing).await),
                 },
@@ -113,6 +152,16 @@ impl Attempt<'_> {
             Some(Ok(Err(panic))) => Ran::Failed(format!("the agent's task ended: {panic}")),
             Some(Err(_)) | None => Ran::TimedOut,
         })
+    }
+
+    /// False where the session has ended.
+    async fn say(&mut self, event: &Event) -> Result<bool, StoreError> {
+        let (kind, payload) = frame_of(event);
+        let payload = payload.to_string();
+        if !self.said.admit(payload.len()) {
+            return Ok(true);
+        }
+        self.session.say(kind, payload).await
     }
 
     async fn pause<F, T>(&self, computing: &mut std::pin::Pin<&mut F>, outcome: &mut Option<T>)

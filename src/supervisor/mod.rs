@@ -6,25 +6,27 @@
 mod attempt;
 mod breakers;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 pub use breakers::Breakers;
 
-use crate::agents::Task;
 use crate::agents::answer::Answer;
 use crate::agents::backend::{BUILTIN, Backend};
+use crate::agents::{Refusal, Task};
 use crate::clock;
 use crate::intake::Queue;
-use crate::machine::breaker::Outcome;
+use crate::machine::breaker::{self, Outcome};
 use crate::machine::session::State;
 use crate::protocol::frame::Kind;
 use crate::sessions::{End, Session, Sessions, Stop};
 use crate::shutdown::{Drain, Phase};
 use crate::store::{Op, SessionRecord, StoreError};
-use attempt::{Attempt, Ran};
+use attempt::{Attempt, Ran, Said};
 
 /// How attempts are run.
 #[derive(Debug, Clone, Copy)]
@@ -100,14 +102,17 @@ impl Supervisor {
 
     async fn process(&self, session: Arc<Session>) {
         let record = session.record();
-        let finished = match self.answer(&session, &record).await {
-            Ok(finished) => finished,
-            // The store has stopped; whoever watches it ends the process.
-            Err(error) => {
-                tracing::error!(session = %record.id, %error, "a session could not go on");
-                false
-            }
+        let answer = AssertUnwindSafe(self.answer(&session, &record));
+        let answered = match answer.catch_unwind().await {
+            Ok(answered) => answered,
+            // A bug of ours, not the agent's; the session has an end all the same.
+            Err(_) => self.end(&session, &record, broken()).await,
         };
+        // Where the store has stopped, whoever watches it ends the process.
+        let finished = answered.unwrap_or_else(|error| {
+            tracing::error!(session = %record.id, %error, "a session could not go on");
+            false
+        });
         if finished {
             self.0.queue.with(|a| a.finish(record.id, clock::now()));
             self.0.sessions.leave(record.id);
@@ -120,127 +125,79 @@ impl Supervisor {
         if !session.begin().await? {
             return Ok(true);
         }
-        let started = clock::now();
         let task = self.task(record);
-        let deadline = record.created.plus(self.0.policy.session_timeout);
-        let left = deadline.since(clock::wall());
-        let attempt = Attempt {
-            session,
-            pace: self.0.policy.pace,
-            drain: &self.0.drain,
-            session_left: left,
-            started,
-        };
+        let mut attempt = self.attempt(session, record);
 
         let mut reason = None;
         for backend in std::iter::once(&self.0.primary).chain(&self.0.fallback) {
-            let pass = match self.0.breakers.admit(backend.name()) {
-                Ok(pass) => pass,
-                Err(refusal) => {
-                    let seconds = refusal.retry_after.as_secs().max(1);
-                    reason = Some(Failed {
-                        code: "breaker_open",
-                        text: format!("{refusal}"),
-                        retry_after_s: Some(seconds),
-                    });
-                    continue;
-                }
-            };
-            let breaker_state = self.0.breakers.state(backend.name());
-            let name = agent_name(record);
-            session
-                .say(
-                    Kind::AgentStarted,
-                    &json!({"agent_name": name, "backend": backend.name()}),
-                )
-                .await?;
-            let ran = attempt
-                .run(&**backend, task.clone(), self.0.policy.agent_timeout)
-                .await?;
-            let outcome = match &ran {
-                Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
-                Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
-                Ran::Stopped(_) | Ran::Draining => Outcome::Abandoned,
-            };
-            self.0.breakers.settle(backend.name(), pass, outcome);
-            match ran {
-                Ran::Answered(answer) => {
-                    let answer = with_execution(*answer, backend.name(), breaker_state);
-                    return self
-                        .complete(session, record, answer, &attempt, reason)
-                        .await;
-                }
-                Ran::Refused(refusal) => {
-                    let recovery = "Add the numbers that are missing and send it as a new message.";
-                    let end = End::error(
-                        State::Failed,
-                        &refusal.code,
-                        &refusal.message,
-                        false,
-                        recovery,
-                    );
+            match self.try_backend(backend, &mut attempt, &task).await? {
+                Tried::Ended(end) => return self.end(session, record, end).await,
+                Tried::Answered(answer) => {
+                    let end = completed(record, &answer, &attempt, reason);
                     return self.end(session, record, end).await;
                 }
-                Ran::Stopped(why) => return self.end(session, record, End::stopped(why)).await,
-                Ran::Draining => return Ok(false),
-                Ran::TimedOut => reason = Some(Failed::timeout(self.0.policy.agent_timeout)),
-                Ran::Failed(text) => {
-                    tracing::warn!(session = %record.id, backend = backend.name(), error = %text, "an agent failed");
-                    reason = Some(Failed {
-                        code: "agent_failed",
-                        text: "the agent failed".into(),
-                        retry_after_s: None,
-                    });
-                }
+                Tried::Draining => return Ok(false),
+                Tried::Failed(failed) => reason = Some(failed),
             }
         }
-        let failed = reason.unwrap_or(Failed {
-            code: "agent_failed",
-            text: "no agent answered".into(),
-            retry_after_s: None,
-        });
+        let failed = reason.unwrap_or_else(Failed::agent);
         self.end(session, record, failed.end()).await
     }
 
-    async fn complete(
+    /// Asks one backend, if its breaker lets us.
+    async fn try_backend(
         &self,
-        session: &Session,
-        record: &SessionRecord,
-        answer: Answer,
-        attempt: &Attempt<'_>,
-        fallback: Option<Failed>,
-    ) -> Result<bool, StoreError> {
-        let result = serde_json::to_value(&answer).unwrap_or(Value::Null);
-        let payload = json!({
-            "result": result,
-            "processing_time_ms": attempt.elapsed_ms(),
-            // True: the backend named in `agent_started` computed this just now.
-            "real_agent_execution": true,
-            "fallback_reason": fallback.map(|f| f.reason()),
-        });
-        let size = payload.to_string().len();
-        // Room for the envelope; a larger frame would be refused by clients.
-        if size > crate::protocol::MAX_SERVER_FRAME - 1024 {
-            tracing::error!(session = %record.id, size, "a result is too large to send");
-            let end = End::error(
-                State::Failed,
-                "result_too_large",
-                "the result is larger than a frame may be",
-                false,
-                "Ask for less at once.",
-            );
-            return self.end(session, record, end).await;
-        }
-        self.end(
+        backend: &Arc<dyn Backend>,
+        attempt: &mut Attempt<'_>,
+        task: &Task,
+    ) -> Result<Tried, StoreError> {
+        let name = backend.name();
+        let pass = match self.0.breakers.admit(name) {
+            Ok(pass) => pass,
+            Err(refusal) => return Ok(Tried::Failed(Failed::breaker(&refusal))),
+        };
+        let breaker_state = self.0.breakers.state(name);
+        let agent = crate::agents::name_of(task.category);
+        let started = json!({"agent_name": agent, "backend": name});
+        let session = attempt.session;
+        session.say(Kind::AgentStarted, started.to_string()).await?;
+        let limit = self.0.policy.agent_timeout;
+        let ran = attempt.run(backend, task.clone(), limit).await?;
+        let outcome = match &ran {
+            Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
+            Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
+            Ran::Stopped(_) | Ran::Draining => Outcome::Abandoned,
+        };
+        self.0.breakers.settle(name, pass, outcome);
+        Ok(match ran {
+            Ran::Answered(answer) => {
+                Tried::Answered(Box::new(with_execution(*answer, name, breaker_state)))
+            }
+            Ran::Refused(Refusal { code, message }) => {
+                let recovery = "Add the numbers that are missing and send it as a new message.";
+                Tried::Ended(End::error(State::Failed, &code, &message, false, recovery))
+            }
+            Ran::Stopped(why) => Tried::Ended(End::stopped(why)),
+            Ran::Draining => Tried::Draining,
+            Ran::TimedOut => Tried::Failed(Failed::timeout(limit)),
+            Ran::Failed(text) => {
+                tracing::warn!(backend = name, error = %text, "an agent failed");
+                Tried::Failed(Failed::agent())
+            }
+        })
+    }
+
+    fn attempt<'a>(&'a self, session: &'a Session, record: &SessionRecord) -> Attempt<'a> {
+        let started = clock::now();
+        let deadline = record.created.plus(self.0.policy.session_timeout);
+        Attempt {
             session,
-            record,
-            End {
-                state: State::Completed,
-                kind: Kind::AgentCompleted,
-                payload,
-            },
-        )
-        .await
+            pace: self.0.policy.pace,
+            drain: &self.0.drain,
+            ends: started + deadline.since(clock::wall()),
+            started,
+            said: Said::default(),
+        }
     }
 
     async fn end(
@@ -277,11 +234,18 @@ impl Supervisor {
             if now < record.created.plus(self.0.policy.session_timeout) {
                 continue;
             }
-            if self.0.queue.with(|a| a.position(record.id)) == Some(0) {
+            // Asked and taken out in one step: it is started, or ended here.
+            let is_processing = self.0.queue.with(|a| {
+                let is_processing = a.position(record.id) == Some(0);
+                if !is_processing {
+                    a.cancel(record.id);
+                }
+                is_processing
+            });
+            if is_processing {
                 session.stop(Stop::Expired);
                 continue;
             }
-            self.0.queue.with(|a| a.cancel(record.id));
             self.end(&session, &record, End::stopped(Stop::Expired))
                 .await?;
             self.0.sessions.leave(record.id);
@@ -291,8 +255,52 @@ impl Supervisor {
     }
 }
 
-fn agent_name(record: &SessionRecord) -> &'static str {
-    crate::agents::name_of(record.category)
+/// The end of a session whose processing panicked.
+fn broken() -> End {
+    End::error(
+        State::Failed,
+        "internal",
+        "something of ours broke while this was answered",
+        true,
+        "Send it again as a new message.",
+    )
+}
+
+/// The end that a result is.
+fn completed(
+    record: &SessionRecord,
+    answer: &Answer,
+    attempt: &Attempt<'_>,
+    fallback: Option<Failed>,
+) -> End {
+    let payload = json!({
+        "result": serde_json::to_value(answer).unwrap_or(Value::Null),
+        "processing_time_ms": attempt.elapsed_ms(),
+        // True: the backend named in `agent_started` computed this just now.
+        "real_agent_execution": true,
+        "fallback_reason": fallback.map(|f| f.reason()),
+    });
+    let size = payload.to_string().len();
+    // Room for the envelope; a larger frame would be refused by clients.
+    if size > crate::protocol::MAX_SERVER_FRAME - 1024 {
+        tracing::error!(session = %record.id, size, "a result is too large to send");
+        let text = "the result is larger than a frame may be";
+        let recovery = "Ask for less at once.";
+        return End::error(State::Failed, "result_too_large", text, false, recovery);
+    }
+    End {
+        state: State::Completed,
+        kind: Kind::AgentCompleted,
+        payload,
+    }
+}
+
+/// What asking one backend came to.
+enum Tried {
+    Answered(Box<Answer>),
+    Ended(End),
+    Failed(Failed),
+    Draining,
 }
 
 fn with_execution(mut answer: Answer, backend: &str, breaker: &str) -> Answer {
@@ -311,6 +319,22 @@ struct Failed {
 }
 
 impl Failed {
+    fn agent() -> Self {
+        Self {
+            code: "agent_failed",
+            text: "the agent failed".into(),
+            retry_after_s: None,
+        }
+    }
+
+    fn breaker(refusal: &breaker::Refusal) -> Self {
+        Self {
+            code: "breaker_open",
+            text: refusal.to_string(),
+            retry_after_s: Some(refusal.retry_after.as_secs().max(1)),
+        }
+    }
+
     fn timeout(limit: Duration) -> Self {
         let text = format!(
             "the agent took longer than {} s and was stopped",

@@ -6,16 +6,24 @@ const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSig
 
 const DOLLARS = /^USD(?=$|\/| )/;
 
+/** A unit of the wire in a person's spelling. */
+export const spell = (unit) => unit.replace("USD", "$").replace("Mtok", "million tokens").replace("/", " / ");
+
 function withUnit(text, unit, value) {
   if (!unit) return text;
-  if (DOLLARS.test(unit)) return `${value < 0 ? "−" : ""}$${text.replace("-", "")}${unit.slice(3).replace("/", " / ")}`;
-  return unit === "%" ? `${text} %` : `${text} ${unit}`;
+  if (DOLLARS.test(unit)) return `${value < 0 ? "−" : ""}$${cents(text.replace("-", ""))}${spell(unit).slice(1)}`;
+  return unit === "%" ? `${text} %` : `${text} ${spell(unit)}`;
 }
 
+/** Nobody writes `$0.5`. */
+const cents = (text) => (/\.\d$/.test(text) ? `${text}0` : text);
+const percent = (value) => `${short.format(value * 100)} %`;
+
 /** Enough digits to redo the arithmetic by hand. */
-export const full = (value, unit = "") => withUnit(exact.format(value), unit, value);
+export const full = (value, unit = "") =>
+  unit === "fraction" ? `${exact.format(value)} (${percent(value)})` : withUnit(exact.format(value), unit, value);
 /** For reading: four significant digits. */
-export const brief = (value, unit = "") => withUnit(short.format(value), unit, value);
+export const brief = (value, unit = "") => (unit === "fraction" ? percent(value) : withUnit(short.format(value), unit, value));
 /** For axes. */
 export const tick = (value, unit = "") =>
   DOLLARS.test(unit) ? `${value < 0 ? "−" : ""}$${compact.format(Math.abs(value))}` : compact.format(value);

@@ -139,10 +139,10 @@ export class Link {
     return [...this.#wait(now, greeted ? "lost" : "unreachable"), ...(greeted ? [] : [{ do: "probe" }])];
   }
 
-  /** What the probe found: `ok`, `unauthenticated`, `unreachable`, or a time to wait in `retryMs`. */
+  /** What the probe found: `ok`, `unauthenticated`, `another` (visitor's credential), `unreachable`, or a time to wait in `retryMs`. */
   onProbe(now, { found, retryMs = 0 }) {
     if (this.phase !== "waiting") return [];
-    if (found === "unauthenticated") return this.#rest("unauthenticated");
+    if (found === "unauthenticated" || found === "another") return this.#rest(found);
     if (retryMs <= 0) return [];
     this.retryAt = now + retryMs + backoff(this.attempt, this.random());
     return [{ do: "timer", name: "retry", at: this.retryAt }, { do: "state" }];

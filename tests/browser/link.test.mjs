@@ -157,6 +157,14 @@ test("a failed dial asks whether the credential holds; a dead one stops the dial
   assert.deepEqual([link.phase, link.reason], ["offline", "unauthenticated"]);
 });
 
+test("another visitor's credential ends the dialing instead of being refused for ever", () => {
+  const link = new Link({ random: half });
+  const socket = find(link.start(0), "dial").socket;
+  link.onClose(1, socket, 1006);
+  assert.equal(find(link.onProbe(2, { found: "another", userId: "w" }), "dial"), undefined);
+  assert.deepEqual([link.phase, link.reason, link.retryAt], ["offline", "another", null]);
+});
+
 test("the backoff grows until a connection has lasted", () => {
   const link = new Link({ random: () => 1 });
   let socket = find(link.start(0), "dial").socket;

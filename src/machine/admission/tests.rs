@@ -3,6 +3,14 @@ use crate::machine::dice::{Dice, seeds};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+impl Admission {
+    /// Room, and into the queue at once.
+    fn offer(&mut self, visitor: &UserId, id: SessionId, now: Instant) -> Result<Place, Refused> {
+        self.hold(visitor, id, now)?;
+        Ok(self.enter(visitor, id))
+    }
+}
+
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }
@@ -133,7 +141,7 @@ fn what_was_accepted_is_kept_whatever_the_limits() {
     while admission.next_ready(now).is_some() {}
     admission.set_limits(limits(1, 1, 1));
     for n in 10..15 {
-        admission.readmit(&user("a"), SessionId(n));
+        admission.enter(&user("a"), SessionId(n));
     }
     assert_eq!((admission.waiting(), admission.processing()), (5, 3));
     assert_eq!(admission.next_ready(now), None);
@@ -290,4 +298,35 @@ fn nobody_starves() {
             }
         }
     });
+}
+
+#[test]
+fn a_session_that_is_not_durable_takes_room_and_is_never_started() {
+    let now = Instant::now();
+    let (mut admission, _) = offered(limits(3, 9, 2), now, "b");
+    let id = SessionId(70);
+    admission.hold(&user("a"), id, now).unwrap();
+    assert_eq!(admission.position(id), None);
+    assert_eq!(admission.waiting(), 1);
+    assert_eq!(admission.next_ready(now), Some(SessionId(0)));
+    assert_eq!(
+        admission.next_ready(now),
+        None,
+        "it is on its way to the disk"
+    );
+    admission.hold(&user("a"), id, now).unwrap();
+    admission.hold(&user("a"), SessionId(71), now).unwrap();
+    assert!(matches!(
+        admission.hold(&user("a"), SessionId(72), now),
+        Err(Refused::VisitorBusy { .. })
+    ));
+    assert!(matches!(
+        admission.hold(&user("c"), SessionId(73), now),
+        Err(Refused::Overloaded { .. })
+    ));
+    assert!(admission.cancel(SessionId(71)), "it could not be written");
+    assert_eq!(admission.enter(&user("a"), id).position, 1);
+    assert_eq!(admission.next_ready(now), Some(id));
+    assert!(admission.finish(id, now));
+    assert_eq!(admission.visitors.len(), 1, "only b is left");
 }

@@ -216,3 +216,50 @@ fn every_client_applies_everything_once_in_order() {
         assert_eq!(applied, marks.next - 1);
     });
 }
+
+/// Sockets of one visitor, one quick, one slow, one that began again from the oldest. Any of them
+/// acknowledges for all; each is sent every frame, the first time in order and without a gap.
+#[test]
+fn every_socket_of_a_visitor_is_sent_everything() {
+    // req: D1
+    seeds(2000, |seed| {
+        let mut dice = Dice::new(seed);
+        let mut now = Instant::now();
+        let mut marks = Marks::recovered(1, 3, 8, 9);
+        let mut sockets = [8, 8, 2].map(|start| (Cursor::new(POLICY, start, 8), start));
+        for _ in 0..200 {
+            now += Duration::from_millis(dice.below(400));
+            if dice.below(3) == 0 {
+                let first = marks.assign(1 + dice.below(6));
+                marks.on_stable(first);
+                marks.on_stable(marks.next - 1);
+            }
+            let (cursor, reached) = &mut sockets[dice.below(3) as usize];
+            cursor.on_acked(marks.acked, now);
+            cursor.handle_timeout(now, dice.next());
+            let range = cursor.sendable(&marks);
+            if !range.is_empty() {
+                assert!(*range.start() <= *reached + 1, "a gap after {reached}");
+                let upto = range.start() + dice.below(range.end() - range.start() + 1);
+                cursor.on_sent(upto, now);
+                marks.on_sent(upto);
+                *reached = upto.max(*reached);
+                assert!(!cursor.is_left_behind(&marks));
+            }
+            if dice.below(2) == 0 {
+                let reached = *reached;
+                marks.on_ack(reached).expect("it was sent");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_socket_is_left_behind_when_a_frame_it_never_got_is_gone() {
+    let mut marks = Marks::recovered(1, 1, 9, 11);
+    let slow = Cursor::new(POLICY, 5, 9);
+    marks.on_forgotten(5);
+    assert!(!slow.is_left_behind(&marks), "6 is held");
+    marks.on_forgotten(6);
+    assert!(slow.is_left_behind(&marks));
+}

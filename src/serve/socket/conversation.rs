@@ -273,7 +273,7 @@ impl Conversation {
                 ))
             }
             Message::Ping(_) | Message::Pong(_) => self.spend(COST_OTHER),
-            Message::Close(_) => Err(Ending::Gone),
+            Message::Close(_) => Err(Ending::Answer),
             Message::Frame(_) => Ok(()),
         }
     }

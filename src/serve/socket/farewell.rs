@@ -20,6 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes read and thrown away meanwhile.
 const LEFTOVERS: usize = 4 * 1024 * 1024;
 
+/// Answers a goodbye: the answer is composed already and only has to go out.
+pub(super) async fn answer(mut sink: Sink, source: Source) {
+    let say = async {
+        let _ = sink.flush().await;
+        if let Ok(mut socket) = sink.reunite(source) {
+            let _ = socket.get_mut().shutdown().await;
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, say).await;
+}
+
 /// Says the last words and goodbye, and lets go.
 pub(super) async fn close(mut sink: Sink, mut source: Source, words: Vec<Message>, why: Close) {
     let frame = CloseFrame {

@@ -94,13 +94,14 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
     let ending = talk(&mut conversation, &mut sink, &mut source).await;
     tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
     services.observer.socket_closed(match ending {
-        Ending::Gone => None,
+        Ending::Gone | Ending::Answer => None,
         Ending::Close(close) => Some(close),
     });
     let words = conversation.last_words();
     drop(conversation);
     match ending {
         Ending::Gone => {}
+        Ending::Answer => farewell::answer(sink, source).await,
         // A peer that does not read would only keep us waiting.
         Ending::Close(Close::NotReading) => {}
         Ending::Close(close) => farewell::close(sink, source, words, close).await,
@@ -110,8 +111,10 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
 /// How a socket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
-    /// The other side went, with or without a word.
+    /// The other side went without a word.
     Gone,
+    /// The other side said goodbye; it has its answer coming.
+    Answer,
     /// We close.
     Close(Close),
 }

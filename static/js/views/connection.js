@@ -7,7 +7,7 @@ import { state as storage } from "../store.js";
 const WHY = {
   lost: "connection lost", unreachable: "server not reached", silent: "the server fell silent", gap: "a frame was missing",
   4500: "closed: too many bad frames", 4501: "your visit has expired or was ended", 4502: "opened in too many places; this one was closed",
-  4503: "closed by an administrator", 1000: "closed by the server", stopped: "stopped", identity: "no visitor could be made",
+  4503: "closed by an administrator", 1000: "closed by the server", stopped: "stopped", another: "this browser has become another visitor", identity: "no visitor could be made",
 };
 
 export function connectionStatus(app, place) {
@@ -36,10 +36,12 @@ function told(app, { phase, reason, retryInMs, message }) {
     }
     default: {
       const why = message ?? WHY[reason] ?? reason;
-      const renew = reason === "4501";
-      return [h("span", {}, `Not connected: ${why} `),
-        reason === "identity" ? button("try again", () => location.reload())
-          : button(renew ? "start as a new visitor" : "connect", renew ? app.renew : () => app.wire?.hurry())];
+      const [label, act] = {
+        identity: ["try again", () => location.reload()],
+        4501: ["start as a new visitor", app.renew],
+        another: ["go on as that visitor", app.follow],
+      }[reason] ?? ["connect", () => app.wire?.hurry()];
+      return [h("span", {}, `Not connected: ${why} `), button(label, act)];
     }
   }
 }

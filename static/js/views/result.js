@@ -1,7 +1,7 @@
 // The answer: what matters first, then why, then everything else. Each number opens its arithmetic.
 
 import { h } from "../h.js";
-import { pieces } from "../format.js";
+import { duration, pieces } from "../format.js";
 import { arithmetic } from "./arithmetic.js";
 import { dataTable, number } from "./table.js";
 import { quantitiesEditor } from "./quantities.js";
@@ -99,7 +99,7 @@ function execution(run) {
   const { execution: e, catalog } = run.result;
   const engine = e.backend === "builtin" ? "the built-in engine; no model was called" : `${e.backend}${e.model ? `, model ${e.model}` : ""}, ${e.tokens.toLocaleString("en-US")} tokens, $${e.cost_usd}`;
   return h("footer", { class: "execution" },
-    h("p", {}, `Computed by ${engine}, in ${run.processingMs} ms. Breaker ${e.breaker_state.replace("_", "-")}.`,
+    h("p", {}, `Computed by ${engine}, in ${duration(run.processingMs)}. Breaker ${e.breaker_state.replace("_", "-")}.`,
       run.fallback ? h("strong", {}, ` This is the fallback's answer: ${run.fallback}.`) : null),
     h("p", {}, catalog.text), (catalog.attributions ?? []).map((line) => h("p", { class: "muted" }, line)));
 }

@@ -26,7 +26,7 @@ export function runView(app, run) {
   const bar = h("progress", { class: "run-progress", max: "1", "aria-label": "Steps of the plan done" });
   const items = h("ol", { class: "timeline" });
   const draft = h("p", { class: "draft" });
-  const summary = h("summary", {}, h("span", {}, "How it was worked out"), h("span", { class: "muted" }));
+  const summary = h("summary", {}, h("span", {}), h("span", { class: "muted" }));
   const work = h("details", { class: "work", open: true }, summary, items, draft);
   const outcome = h("div", { class: "outcome" });
   const proof = proofStrip(app, run);
@@ -46,6 +46,7 @@ export function runView(app, run) {
   function update() {
     const live = isLive(run);
     node.dataset.status = run.status;
+    node.toggleAttribute("data-adrift", live && app.link().phase !== "online");
     heading();
     show(status, statusText(run, app.link().phase));
     stop.hidden = !(live && run.sessionId);
@@ -55,6 +56,7 @@ export function runView(app, run) {
     const list = steps(run.frames);
     keyed(items, list, (frame) => frame.sequence, (frame) => timelineItem(frame));
     show(draft, live ? run.text : "");
+    show(summary.firstElementChild, live ? "What the agent does" : "How it was worked out");
     show(summary.lastElementChild, `${list.length} step${list.length === 1 ? "" : "s"}`);
     if (drawn !== run.status) {
       // The work stays open while it happens and folds away once there is a result to read.
@@ -71,9 +73,11 @@ export function runView(app, run) {
     node.querySelector(".card-kind").textContent = [topic(run.category ?? run.asked?.example_message_metadata?.category),
       word(run.complexity ?? run.asked?.example_message_metadata?.complexity)].filter(Boolean).join(" · ");
     const words = run.asked?.content;
-    if (question.dataset.of === run.status) return;
-    question.dataset.of = run.status;
-    show(question, words === undefined ? h("em", {}, "Asked from another browser; its words are not kept here.")
+    const of = `${run.status} ${words === undefined} ${run.wordless === true}`;
+    if (question.dataset.of === of) return;
+    question.dataset.of = of;
+    node.querySelector("h1").textContent = titleOf(run);
+    show(question, words === undefined ? h("em", {}, run.wordless ? "Asked elsewhere; its words are no longer kept." : "Asked elsewhere; its words are being fetched.")
       : spans(words, run.result?.quantities).map(({ text, quantity }) => (quantity ? h("mark", { title: quantity.label }, text) : text)));
     show(context, changes(run));
   }
