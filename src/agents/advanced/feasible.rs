@@ -67,7 +67,12 @@ pub(super) fn feasible(work: &mut Work<'_>) -> Option<Prose> {
             .or_else(|| work.model.clone())
             .map(|id| work.name(&id))
             .unwrap_or_default();
-        work.finding("info", "No quality loss is read as", say!("an intelligence index of at least {}, that of {}, both without reasoning. An index is not your task: test what is recommended.", floor.digits(4), name));
+        let prose = say!(
+            "No quality is given away unasked: the intelligence index must be at least {}, that of {}, both without reasoning. An index is not your task: test what is recommended.",
+            floor.digits(4),
+            name
+        );
+        work.finding("info", "The quality floor", prose);
     }
     let mut told: Option<Prose> = None;
     for target in &targets {
@@ -363,7 +368,7 @@ fn table(work: &mut Work<'_>, all: &[Fit], targets: &[Target]) {
     columns.extend(
         targets
             .iter()
-            .map(|t| column(&format!("Meets ({})", t.what()), "")),
+            .map(|t| column(&format!("Meets: {}", t.what()), "")),
     );
     let rows = shown
         .iter()

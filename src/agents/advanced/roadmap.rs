@@ -3,6 +3,7 @@
 use super::super::answer::{Axis, Chart, Phase, Point, Recommendation, Series, Table};
 use super::super::ledger::{Prose, say};
 use super::super::work::{Work, column, words};
+use crate::id::{Category, Complexity};
 
 /// Weeks of a step by its effort: assumptions, editable.
 const WEEKS: [(&str, &str, f64); 4] = [
@@ -48,7 +49,12 @@ pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
             .cmp(&rank(b))
             .then_with(|| score(b).total_cmp(&score(a)))
     });
-    steps.truncate(5);
+    if work.at_least(Complexity::Intermediate) {
+        steps.truncate(5);
+    } else {
+        steps.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        steps.truncate(1);
+    }
     if steps.is_empty() {
         return None;
     }
@@ -114,6 +120,12 @@ pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
         end = Some(last);
     }
     let last = end?;
+    if work.task.category != Category::Advanced && !work.at_least(Complexity::Advanced) {
+        return Some(say!(
+            "By the durations assumed, all steps are done by week {}.",
+            last.digits(4)
+        ));
+    }
     work.table(Table {
         id: "roadmap".into(),
         title: "Roadmap".into(),

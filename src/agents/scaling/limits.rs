@@ -244,14 +244,9 @@ pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
         "s",
     );
     work.keep("burst_wait", &wait);
-    let zero = work.ledger.assume(
-        "burst_time",
-        "time since the burst",
-        0.0,
-        "s",
-        (0.0, 3600.0),
-        "Start of the trace.",
-    );
+    let zero = work
+        .ledger
+        .catalog("start of the trace", 0.0, "s", "the burst");
     let xs: Vec<f64> = (0..=60).map(|i| f64::from(i) * 5.0).collect();
     let inputs = [
         ("t", &zero),

@@ -42,6 +42,12 @@ pub(super) const PLAN: &[Step] = &[
     step("growth", Basic, states_growth, spend_growth),
     step("growth_of_load", Basic, states_growth, growth::load_growth),
     step("cost_per_month", Basic, report::priced, report::cost),
+    step(
+        "roadmap",
+        Basic,
+        |_| true,
+        super::advanced::roadmap::roadmap,
+    ),
     step("sensitivity", Basic, |_| true, report::questions),
 ];
 

@@ -129,7 +129,7 @@ fn table(work: &mut Work<'_>, shown: &[Timing], targets: &[Target], current: Opt
     columns.extend(
         targets
             .iter()
-            .map(|t| column(&format!("Meets the target ({})", t.what()), "")),
+            .map(|t| column(&format!("Meets: {}", t.what()), "")),
     );
     let rows = shown
         .iter()
@@ -203,7 +203,7 @@ pub(super) fn longest(work: &mut Work<'_>) -> Option<Prose> {
     }
     work.table(Table {
         id: "longest".into(),
-        title: format!("Longest answer within the limit ({})", target.what()),
+        title: format!("Longest answer within the limit: {}", target.what()),
         columns: vec![column("Model", ""), column("Longest answer", "tokens")],
         rows,
     });

@@ -30,7 +30,7 @@ pub(super) fn judge(
             format!("Target: {}", target.what())
         };
         work.finding("info", &title, prose.clone());
-        work.verdicts.push(prose.clone());
+        work.verdicts.push(short(target, &good, floor.is_some()));
         told = Some(told.take().unwrap_or_default().and(prose));
     }
     passes_all(work, all, targets, current);
@@ -42,6 +42,37 @@ pub(super) fn judge(
             fastest.total50.seconds()
         )
     }))
+}
+
+/// The verdict in one sentence, for the summary.
+fn short(target: &Target, good: &[String], floored: bool) -> Prose {
+    let quality = if floored {
+        " of at least today's quality"
+    } else {
+        ""
+    };
+    match good {
+        [] => say!(
+            "No eligible model{} meets {} for the {}.",
+            quality,
+            target.limit.seconds(),
+            target.what()
+        ),
+        [one] => say!(
+            "{} for the {} is met by {} alone.",
+            target.limit.seconds(),
+            target.what(),
+            one
+        ),
+        [first, second, ..] => say!(
+            "{} for the {} is met, fastest first, by {} and {}{}.",
+            target.limit.seconds(),
+            target.what(),
+            first,
+            second,
+            if good.len() > 2 { ", and others" } else { "" }
+        ),
+    }
 }
 
 /// Who would pass at the median, where nobody does at the 95th percentile.
@@ -93,7 +124,7 @@ pub(super) fn passing(target: &Target, good: &[String], below: &[String], floore
     };
     match below.is_empty() {
         true => first,
-        false => first.and(say!("At lower quality also: {}.", list(below))),
+        false => first.and(say!("At lower quality it is met by {}.", list(below))),
     }
 }
 

@@ -70,7 +70,9 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
                 month.digits(4)
             ));
             work.keep("limit_month", &month);
-            if work.kept("limit").is_none() {
+            if work.kept("limit").is_some() {
+                work.finding("warning", "The limit will be passed", say!("At {} growth a month the peak of {} requests a second passes the limit of {} in month {}.", g.percent(), now.digits(4), limit.digits(4), month.digits(4)));
+            } else {
                 work.keep("volume_limit", &limit);
                 let why = say!(
                     "{} a month becomes {} in month {}, at {} growth a month. Limits, budget and capacity for it take time to arrange: fix the month by which they must stand, and watch whether the growth holds.",
