@@ -1,8 +1,8 @@
 //! In which order to act: measure first, then by what a step is worth over its effort.
 
-use super::super::answer::{Axis, Chart, Phase, Point, Recommendation, Series, Table};
+use super::super::answer::{Chart, Phase, Point, Recommendation, Series, Table};
 use super::super::ledger::{Prose, say};
-use super::super::work::{Work, column, words};
+use super::super::work::{Work, axis, column, words};
 use crate::id::{Category, Complexity};
 
 /// Weeks of a step by its effort: assumptions, editable.
@@ -144,16 +144,8 @@ pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
         id: "roadmap".into(),
         kind: "gantt".into(),
         title: "Roadmap".into(),
-        x: Axis {
-            label: "Week".into(),
-            unit: "weeks".into(),
-            scale: "linear".into(),
-        },
-        y: Axis {
-            label: "Step".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
+        x: axis("Week", "weeks", "linear"),
+        y: axis("Step", "", "category"),
         series: vec![Series {
             name: "Steps".into(),
             points,

@@ -1,10 +1,10 @@
 //! The same work on other models: what it would cost, at which quality and speed.
 
-use super::super::answer::{Axis, Cell, Chart, Mark, Point, Series, Table};
+use super::super::answer::{Cell, Chart, Mark, Point, Series, Table};
 use super::super::catalog::{Basis, Metric, Mode};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, ModelRole};
-use super::super::work::{Advice, Work, column, impact, words};
+use super::super::work::{Advice, Work, axis, column, impact, words};
 use crate::id::Complexity;
 
 /// The most rows of a comparison.
@@ -309,16 +309,8 @@ pub(in crate::agents) fn options_table(
         id: "models".into(),
         kind: "bars".into(),
         title: "Cost a month by model".into(),
-        x: Axis {
-            label: "Model".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
-        y: Axis {
-            label: "Cost a month".into(),
-            unit: "USD/month".into(),
-            scale: "linear".into(),
-        },
+        x: axis("Model", "", "category"),
+        y: axis("Cost a month", "USD/month", "linear"),
         series: vec![Series {
             name: "Cost a month".into(),
             points,

@@ -5,7 +5,7 @@ use super::super::answer::Table;
 use super::super::facts::PRICE_PAGES;
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Quantity};
-use super::super::work::{Work, column, words};
+use super::super::work::{Work, column, fact};
 
 /// A stated bill.
 pub(in crate::agents) fn states_spend(work: &Work<'_>) -> bool {
@@ -280,26 +280,26 @@ fn causes(work: &mut Work<'_>, ratio: &Value, gap: &Value) {
         "fraction",
     );
     let rows = vec![
-        vec![
-            words("Several model calls per request"),
+        fact(
+            "Several model calls per request",
             calls.cell(calls.digits(3).then(" calls per request")),
-        ],
-        vec![
-            words("System prompt or history not counted"),
+        ),
+        fact(
+            "System prompt or history not counted",
             extra_in.cell(extra_in.count().then(" more input tokens")),
-        ],
-        vec![
-            words("Reasoning or other hidden output"),
+        ),
+        fact(
+            "Reasoning or other hidden output",
             extra_out.cell(extra_out.count().then(" more output tokens")),
-        ],
-        vec![
-            words("Retries"),
+        ),
+        fact(
+            "Retries",
             retries.cell(retries.percent().then(" sent again")),
-        ],
-        vec![
-            words("Other services on the same bill"),
+        ),
+        fact(
+            "Other services on the same bill",
             gap.cell(gap.money().then(" a month")),
-        ],
+        ),
     ];
     work.table(Table {
         id: "causes".into(),

@@ -5,7 +5,7 @@ use super::super::catalog::{Metric, Mode};
 use super::super::facts::PRICE_PAGES;
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, ModelRole};
-use super::super::work::{Advice, Work, column, impact, words};
+use super::super::work::{Advice, Work, column, fact, impact};
 
 /// The most rows of the comparison.
 const ROWS_MAX: usize = 6;
@@ -107,7 +107,7 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
         .iter()
         .enumerate()
         .filter(|(i, r)| *i < ROWS_MAX || named.contains(&r.0))
-        .map(|(_, r)| vec![words(&r.1), r.2.cell(r.2.money())])
+        .map(|(_, r)| fact(&r.1, r.2.cell(r.2.money())))
         .collect();
     work.table(Table {
         id: "models".into(),

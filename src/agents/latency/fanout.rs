@@ -1,10 +1,9 @@
 //! Many calls at once: the slowest counts. What hedging really changes.
 
-use super::super::answer::{Mark, Table};
 use super::super::ledger::{Prose, Value, say};
 use super::super::scaling::{Lines, curve_series, lines};
 use super::super::understand::{Kind, Quantity, Role};
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, fact, mark};
 
 const TAIL: &str =
     "Dean & Barroso, The Tail at Scale, CACM 56(2) 2013; single calls lognormal and independent";
@@ -207,29 +206,23 @@ pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
         &[("plain", &plain), ("hedged", &hedged)],
         "s",
     );
-    work.table(Table {
-        id: "fanout".into(),
-        title: "Parallel calls: the slowest counts".into(),
-        columns: vec![column("", ""), column("Value", "")],
-        rows: vec![
-            vec![words("Parallel calls"), n.cell(n.digits(5))],
-            vec![words("All under the single p95"), all.cell(all.percent())],
-            vec![
-                words("Percentile each call must meet"),
+    work.facts(
+        "fanout",
+        "Parallel calls: the slowest counts",
+        "",
+        vec![
+            fact("Parallel calls", n.cell(n.digits(5))),
+            fact("All under the single p95", all.cell(all.percent())),
+            fact(
+                "Percentile each call must meet",
                 needed.cell(needed.digits(5)),
-            ],
-            vec![
-                words("Overall, plain"),
-                plain.cell(plain.digits(4).then(" s")),
-            ],
-            vec![
-                words("Overall, hedged"),
-                hedged.cell(hedged.digits(4).then(" s")),
-            ],
-            vec![words("Hedge after"), after.cell(after.seconds())],
-            vec![words("Further requests"), extra.cell(extra.percent())],
+            ),
+            fact("Overall, plain", plain.cell(plain.digits(4).then(" s"))),
+            fact("Overall, hedged", hedged.cell(hedged.digits(4).then(" s"))),
+            fact("Hedge after", after.cell(after.seconds())),
+            fact("Further requests", extra.cell(extra.percent())),
         ],
-    });
+    );
     for (key, value) in [
         ("plain", &plain),
         ("hedged", &hedged),
@@ -333,11 +326,7 @@ fn chart(work: &mut Work<'_>, inputs: &[(&str, &Value)], plain: &Value, hedged: 
         y: ("Overall latency", "s"),
         table: "fanout",
     };
-    let marks = vec![Mark {
-        axis: "x".into(),
-        value: n.value,
-        label: "yours".into(),
-    }];
+    let marks = vec![mark("x", n.value, "yours")];
     lines(
         work,
         &about,

@@ -1,9 +1,8 @@
 //! Today's latency against the target, streaming, steps in sequence and agent loops.
 
-use super::super::answer::Table;
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Metric, Quantity, Role};
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, fact};
 
 const AMDAHL: &str = "Amdahl 1967";
 const STREAM: &str = "Nielsen's limits, nngroup.com/articles/response-times-3-important-limits";
@@ -289,22 +288,16 @@ pub(super) fn parallel(work: &mut Work<'_>) -> Option<Prose> {
     ] {
         work.keep(key, value);
     }
-    work.table(Table {
-        id: "steps".into(),
-        title: "Steps in sequence and at once".into(),
-        columns: vec![column("", ""), column("Value", "")],
-        rows: vec![
-            vec![words("In sequence"), before.cell(before.seconds())],
-            vec![
-                words("Independent steps at once"),
-                after.cell(after.seconds()),
-            ],
-            vec![
-                words("Speed-up"),
-                speedup.cell(speedup.digits(3).then(" times")),
-            ],
+    work.facts(
+        "steps",
+        "Steps in sequence and at once",
+        "",
+        vec![
+            fact("In sequence", before.cell(before.seconds())),
+            fact("Independent steps at once", after.cell(after.seconds())),
+            fact("Speed-up", speedup.cell(speedup.digits(3).then(" times"))),
         ],
-    });
+    );
     let why = say!(
         "{} steps of {} take {} in sequence. With {} of them at once it is {}: {} times faster, for the same number of calls. At once they take as long as the slower of them, so a little less than this is gained.",
         steps.digits(3),
@@ -376,9 +369,9 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
         "s",
     );
     let mut rows = vec![
-        vec![words("Whole loop"), total.cell(total.seconds())],
-        vec![words("Until first tokens"), waiting.cell(waiting.seconds())],
-        vec![words("Writing tokens"), writing.cell(writing.seconds())],
+        fact("Whole loop", total.cell(total.seconds())),
+        fact("Until first tokens", waiting.cell(waiting.seconds())),
+        fact("Writing tokens", writing.cell(writing.seconds())),
     ];
     work.keep("loop", &total);
     if let Some(width) = work
@@ -399,10 +392,10 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
             &inputs,
             "s",
         );
-        rows.push(vec![
-            words("With calls at once, at best"),
+        rows.push(fact(
+            "With calls at once, at best",
             rounds.cell(rounds.seconds()),
-        ]);
+        ));
         let gain = work.ledger.derive(
             "time gained at best",
             "a - b",
@@ -430,12 +423,7 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
             Some(figure),
         );
     }
-    work.table(Table {
-        id: "loop".into(),
-        title: "Where the time of the loop goes".into(),
-        columns: vec![column("", ""), column("Time", "s")],
-        rows,
-    });
+    work.facts("loop", "Where the time of the loop goes", "s", rows);
     Some(say!(
         "{} calls take {}: {} until first tokens, {} writing.",
         calls.digits(3),

@@ -2,10 +2,10 @@
 
 mod swings;
 
-use crate::agents::answer::{Axis, Chart, Point, Series, Table};
+use crate::agents::answer::{Chart, Point, Series, Table};
 use crate::agents::ledger::{Curve, Prose, Value, say};
 use crate::agents::understand::{Kind, Quantity};
-use crate::agents::work::{Work, column, words};
+use crate::agents::work::{Work, column, fact, words};
 pub(super) use swings::*;
 
 const DRAWS: &str =
@@ -302,23 +302,23 @@ pub(super) fn budget(work: &mut Work<'_>) -> Option<Prose> {
         &[("p", &half)],
         "USD/month",
     );
-    work.table(Table {
-        id: "budget".into(),
-        title: "Cost over the stated ranges".into(),
-        columns: vec![column("", ""), column("Value", "USD")],
-        rows: vec![
-            vec![words("A month, p50"), middle.cell(middle.money())],
-            vec![words("A month, mean"), mean.cell(mean.money())],
-            vec![
-                words("A month, at the percentile asked for"),
+    work.facts(
+        "budget",
+        "Cost over the stated ranges",
+        "USD",
+        vec![
+            fact("A month, p50", middle.cell(middle.money())),
+            fact("A month, mean", mean.cell(mean.money())),
+            fact(
+                "A month, at the percentile asked for",
                 month.cell(month.money()),
-            ],
-            vec![
-                words("A year, at the percentile asked for"),
+            ),
+            fact(
+                "A year, at the percentile asked for",
                 year.cell(year.money()),
-            ],
+            ),
         ],
-    });
+    );
     work.keep("budget_year", &year);
     work.keep("budget_percentile", &asked);
     draw_tornado(work, &s, "Cost a month", "USD/month");

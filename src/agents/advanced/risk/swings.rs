@@ -1,6 +1,7 @@
 //! One input at a time at its ends.
 
 use super::*;
+use crate::agents::work::{axis, mark};
 
 /// A cost to vary, where nothing else drew a tornado.
 pub(in crate::agents) fn sensitive(work: &Work<'_>) -> bool {
@@ -161,25 +162,13 @@ pub(in crate::agents) fn draw_tornado(
         id: "tornado".into(),
         kind: "tornado".into(),
         title: format!("{what}: which input matters most"),
-        x: Axis {
-            label: what.into(),
-            unit: unit.into(),
-            scale: "linear".into(),
-        },
-        y: Axis {
-            label: "Input".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
+        x: axis(what, unit, "linear"),
+        y: axis("Input", "", "category"),
         series: vec![Series {
             name: what.into(),
             points,
         }],
-        marks: vec![crate::agents::answer::Mark {
-            axis: "x".into(),
-            value: base.value,
-            label: "base case".into(),
-        }],
+        marks: vec![mark("x", base.value, "base case")],
         table: "tornado".into(),
         source: "your numbers and the ranges shown".into(),
         text: text.text.clone(),

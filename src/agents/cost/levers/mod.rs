@@ -8,7 +8,7 @@ mod models;
 mod stack;
 mod tokens;
 
-use crate::agents::answer::{Axis, Chart, Point, Series, Table};
+use crate::agents::answer::{Chart, Point, Series, Table};
 use crate::agents::catalog::CacheMechanism;
 use crate::agents::facts::PRICE_PAGES;
 use crate::agents::ledger::{Prose, Value, say};

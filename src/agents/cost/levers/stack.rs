@@ -1,6 +1,7 @@
 //! All levers pulled, as a table and a waterfall.
 
 use super::*;
+use crate::agents::work::axis;
 
 /// The table and waterfall of all levers pulled.
 pub(in crate::agents) fn stacked(work: &mut Work<'_>) -> Option<Prose> {
@@ -112,16 +113,8 @@ pub(super) fn waterfall(
         id: "savings".into(),
         kind: "waterfall".into(),
         title: "Savings a month, step by step".into(),
-        x: Axis {
-            label: "Lever".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
-        y: Axis {
-            label: "Cost".into(),
-            unit: baseline.unit.clone(),
-            scale: "linear".into(),
-        },
+        x: axis("Lever", "", "category"),
+        y: axis("Cost", &baseline.unit, "linear"),
         series: vec![Series {
             name: "Cost a month".into(),
             points,

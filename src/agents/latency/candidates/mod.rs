@@ -3,11 +3,11 @@
 mod speeds;
 mod verdict;
 
-use crate::agents::answer::{Axis, Cell, Chart, Mark, Point, Series, Table};
+use crate::agents::answer::{Cell, Chart, Point, Series, Table};
 use crate::agents::catalog::Mode;
 use crate::agents::latency::targets::{Stat, Target, targets};
 use crate::agents::ledger::{Prose, Value, say};
-use crate::agents::work::{Advice, Work, column, words};
+use crate::agents::work::{Advice, Work, axis, column, fact, mark, words};
 use crate::id::Complexity;
 pub(in crate::agents) use speeds::*;
 use verdict::*;
@@ -196,10 +196,7 @@ pub(super) fn longest(work: &mut Work<'_>) -> Option<Prose> {
             &inputs,
             "tokens",
         );
-        rows.push(vec![
-            words(&t.name),
-            tokens.cell(tokens.count().then(" tokens")),
-        ]);
+        rows.push(fact(&t.name, tokens.cell(tokens.count().then(" tokens"))));
     }
     work.table(Table {
         id: "longest".into(),
@@ -258,11 +255,7 @@ fn waterfall(work: &mut Work<'_>, t: &Timing, targets: &[Target]) {
     }
     let limit = targets.iter().find(|g| !g.first_token);
     let marks = limit
-        .map(|g| Mark {
-            axis: "y".into(),
-            value: g.limit.value,
-            label: "target".into(),
-        })
+        .map(|g| mark("y", g.limit.value, "target"))
         .into_iter()
         .collect();
     let text = say!(
@@ -276,16 +269,8 @@ fn waterfall(work: &mut Work<'_>, t: &Timing, targets: &[Target]) {
         id: "latency".into(),
         kind: "waterfall".into(),
         title: format!("Where the time goes on {}", t.name),
-        x: Axis {
-            label: "Part".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
-        y: Axis {
-            label: "Time".into(),
-            unit: "s".into(),
-            scale: "linear".into(),
-        },
+        x: axis("Part", "", "category"),
+        y: axis("Time", "s", "linear"),
         series,
         marks,
         table: "speed".into(),

@@ -1,6 +1,7 @@
 //! What a pool's size means, and its picture.
 
 use super::*;
+use crate::agents::work::mark;
 
 /// One replica more, and its rent, where the message asks for it.
 pub(super) fn spare(
@@ -18,10 +19,7 @@ pub(super) fn spare(
             &[("r", replicas)],
             "replicas",
         );
-        rows.push(vec![
-            words("Replicas, one to spare"),
-            spare.cell(spare.digits(6)),
-        ]);
+        rows.push(fact("Replicas, one to spare", spare.cell(spare.digits(6))));
         spare
     } else {
         replicas.clone()
@@ -40,7 +38,7 @@ pub(super) fn spare(
             &inputs,
             "USD/month",
         );
-        rows.push(vec![words("Cost a month"), cost.cell(cost.money())]);
+        rows.push(fact("Cost a month", cost.cell(cost.money())));
         work.keep_next("replica_cost", &cost);
     }
     replicas
@@ -136,16 +134,8 @@ pub(super) fn chart(
         q.wait.seconds()
     );
     let marks = vec![
-        Mark {
-            axis: "y".into(),
-            value: q.wait.value,
-            label: "target".into(),
-        },
-        Mark {
-            axis: "x".into(),
-            value: slots.value,
-            label: "chosen".into(),
-        },
+        mark("y", q.wait.value, "target"),
+        mark("x", slots.value, "chosen"),
     ];
     let about = Lines {
         id: "erlang",

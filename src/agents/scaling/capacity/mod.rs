@@ -3,12 +3,11 @@
 mod advice;
 mod pools;
 
-use crate::agents::answer::{Mark, Table};
 use crate::agents::catalog::Mode;
 use crate::agents::ledger::{Prose, Value, say};
 use crate::agents::scaling::{Lines, curve_series, lines, peak, peak_of};
 use crate::agents::understand::{Kind, Metric, Quantity, Role};
-use crate::agents::work::{Advice, Work, column, words};
+use crate::agents::work::{Advice, Work, fact};
 use crate::id::Complexity;
 use advice::*;
 use pools::*;
@@ -161,18 +160,15 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
         "slots",
     );
     let mut rows = vec![
-        vec![
-            words("Offered load"),
+        fact(
+            "Offered load",
             offered.cell(offered.digits(4).then(" slots")),
-        ],
-        vec![words("Slots"), slots.cell(slots.digits(6))],
-        vec![words("Probability of waiting"), waits.cell(waits.percent())],
-        vec![
-            words("Wait at the percentile"),
-            longest.cell(longest.seconds()),
-        ],
-        vec![words("Mean wait"), mean.cell(mean.seconds())],
-        vec![words("Utilisation"), busy.cell(busy.percent())],
+        ),
+        fact("Slots", slots.cell(slots.digits(6))),
+        fact("Probability of waiting", waits.cell(waits.percent())),
+        fact("Wait at the percentile", longest.cell(longest.seconds())),
+        fact("Mean wait", mean.cell(mean.seconds())),
+        fact("Utilisation", busy.cell(busy.percent())),
     ];
     if fewer.value > offered.value {
         let with = [("c", &fewer), ("lam", load), ("s", &q.service), ("p", &q.p)];
@@ -183,10 +179,7 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
             &with,
             "s",
         );
-        rows.push(vec![
-            words("Wait with one slot fewer"),
-            less.cell(less.seconds()),
-        ]);
+        rows.push(fact("Wait with one slot fewer", less.cell(less.seconds())));
     }
     let mut told = say!(
         "{}: {} requests a second, {} each: {} slots, {} busy, {} wait at all.",
@@ -205,7 +198,7 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
             &[("c", &slots), ("per", per)],
             "replicas",
         );
-        rows.push(vec![words("Replicas"), replicas.cell(replicas.digits(6))]);
+        rows.push(fact("Replicas", replicas.cell(replicas.digits(6))));
         told = told.and(say!(
             "That is {} replicas of {} slots.",
             replicas.digits(6),
@@ -224,12 +217,7 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
     } else {
         "Capacity at peak".into()
     };
-    work.table(Table {
-        id: id.clone(),
-        title,
-        columns: vec![column("", ""), column("Value", "")],
-        rows,
-    });
+    work.facts(&id.clone(), &title, "", rows);
     let mut named = slots.clone();
     named.label = name.to_owned();
     work.keep_next("pool", &named);

@@ -33,12 +33,9 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
         unit,
     );
     let mut rows = vec![
-        vec![words("Now"), now.cell(now.digits(4))],
-        vec![words("Growth a month"), g.cell(g.percent())],
-        vec![
-            words("At the end of the outlook"),
-            last.cell(last.digits(4)),
-        ],
+        fact("Now", now.cell(now.digits(4))),
+        fact("Growth a month", g.cell(g.percent())),
+        fact("At the end of the outlook", last.cell(last.digits(4))),
     ];
     let mut told = say!(
         "Load of {} grows {} a month to {} at the end of the outlook.",
@@ -48,22 +45,14 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
     );
     let mut marks = Vec::new();
     if let Some(limit) = limit {
-        rows.push(vec![words("Limit"), limit.cell(limit.digits(4))]);
-        marks.push(Mark {
-            axis: "y".into(),
-            value: limit.value,
-            label: "limit".into(),
-        });
+        rows.push(fact("Limit", limit.cell(limit.digits(4))));
+        marks.push(mark("y", limit.value, "limit"));
         if let Some(month) = crossing(work, "first month above the limit", &limit, &now, &g) {
-            rows.push(vec![
-                words("First month above the limit"),
+            rows.push(fact(
+                "First month above the limit",
                 month.cell(month.digits(4)),
-            ]);
-            marks.push(Mark {
-                axis: "x".into(),
-                value: month.value,
-                label: "limit passed".into(),
-            });
+            ));
+            marks.push(mark("x", month.value, "limit passed"));
             told = told.and(say!(
                 "The limit of {} is passed in month {}.",
                 limit.count(),
@@ -100,12 +89,7 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
         }
     }
     needed(work, &last, &mut rows);
-    work.table(Table {
-        id: "load".into(),
-        title: "Load under growth".into(),
-        columns: vec![column("", ""), column("Value", unit)],
-        rows,
-    });
+    work.facts("load", "Load under growth", unit, rows);
     let about = Lines {
         id: "load",
         kind: "fan",
@@ -153,10 +137,10 @@ pub(super) fn needed(
         &inputs,
         "tokens/min",
     );
-    rows.push(vec![
-        words("Tokens a minute needed by then"),
+    rows.push(fact(
+        "Tokens a minute needed by then",
         tpm.cell(tpm.count()),
-    ]);
+    ));
     work.keep("tpm_needed", &tpm);
     let why = say!(
         "At the end of the outlook the load needs {} tokens a minute. Ask the provider for it before the month in which the limit is passed; approval takes its time.",

@@ -5,12 +5,12 @@ mod rate;
 
 use time::{Date, Month};
 
-use crate::agents::answer::{Mark, Series, Table};
+use crate::agents::answer::{Mark, Series};
 use crate::agents::calculate::growth::months_between;
 use crate::agents::ledger::{Prose, Value, say};
 use crate::agents::scaling::{Lines, curve_series, lines, peak};
 use crate::agents::understand::{Kind, Per, Quantity, Role};
-use crate::agents::work::{Work, column, words};
+use crate::agents::work::{Work, fact, mark};
 pub(super) use load::*;
 pub(super) use rate::*;
 
@@ -109,16 +109,13 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     );
     work.keep("year_total", &total);
     let mut rows = vec![
-        vec![words("Now"), spend.cell(spend.money().then(" a month"))],
-        vec![words("Growth a month"), g.cell(g.percent())],
-        vec![
-            words("At the end of the outlook"),
+        fact("Now", spend.cell(spend.money().then(" a month"))),
+        fact("Growth a month", g.cell(g.percent())),
+        fact(
+            "At the end of the outlook",
             last.cell(last.money().then(" a month")),
-        ],
-        vec![
-            words("All months of the outlook"),
-            total.cell(total.money()),
-        ],
+        ),
+        fact("All months of the outlook", total.cell(total.money())),
     ];
     if let (Some(m), Some(factor)) = (work.kept("growth_months"), work.kept("growth_factor")) {
         let then = work.ledger.derive(
@@ -128,10 +125,10 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
             &[("now", &spend), ("m", &factor)],
             &unit,
         );
-        rows.push(vec![
-            words("By the date named"),
+        rows.push(fact(
+            "By the date named",
             then.cell(then.money().then(" a month")),
-        ]);
+        ));
         work.keep("spend_then", &then);
         work.keep("months_to_date", &m);
     }
@@ -144,27 +141,16 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     );
     let mut marks = Vec::new();
     if let Some(budget) = budget(work).filter(|b| b.unit == unit) {
-        rows.push(vec![
-            words("Budget"),
-            budget.cell(budget.money().then(" a month")),
-        ]);
-        marks.push(Mark {
-            axis: "y".into(),
-            value: budget.value,
-            label: "budget".into(),
-        });
+        rows.push(fact("Budget", budget.cell(budget.money().then(" a month"))));
+        marks.push(mark("y", budget.value, "budget"));
         if let Some(month) = crossing(work, "first month above the budget", &budget, &spend, &g) {
             let then = after(work, "spend in that month", &spend, &g, &month, &unit);
-            rows.push(vec![
-                words("First month above the budget"),
+            rows.push(fact(
+                "First month above the budget",
                 month.cell(month.digits(4)),
-            ]);
-            rows.push(vec![words("Spend in that month"), then.cell(then.money())]);
-            marks.push(Mark {
-                axis: "x".into(),
-                value: month.value,
-                label: "budget exceeded".into(),
-            });
+            ));
+            rows.push(fact("Spend in that month", then.cell(then.money())));
+            marks.push(mark("x", month.value, "budget exceeded"));
             told = told.and(say!(
                 "The budget of {} is exceeded in month {}, with {}.",
                 budget.money(),
@@ -187,12 +173,7 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
             room(work, &budget, &spend, &g, &then);
         }
     }
-    work.table(Table {
-        id: "spend".into(),
-        title: "Spend under growth".into(),
-        columns: vec![column("", ""), column("Value", &unit)],
-        rows,
-    });
+    work.facts("spend", "Spend under growth", &unit, rows);
     let about = Lines {
         id: "spend",
         kind: "fan",

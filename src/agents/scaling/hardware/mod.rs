@@ -3,11 +3,11 @@
 mod basis;
 mod show;
 
-use crate::agents::answer::{Axis, Chart, Series, Table};
+use crate::agents::answer::{Chart, Series};
 use crate::agents::catalog::{Architecture, KvShape};
 use crate::agents::ledger::{Prose, Value, say};
 use crate::agents::understand::{Kind, ModelRole};
-use crate::agents::work::{Advice, Work, column, words};
+use crate::agents::work::{Advice, Work};
 use basis::*;
 use show::*;
 

@@ -1,6 +1,7 @@
 //! The sizing as a table, a picture and advice.
 
 use super::*;
+use crate::agents::work::{axis, fact};
 
 pub(super) fn table(
     work: &mut Work<'_>,
@@ -28,41 +29,29 @@ pub(super) fn table(
         "ms",
     );
     let mut rows = vec![
-        vec![
-            words("Weights"),
-            weights.cell(weights.digits(4).then(" GB")),
-        ],
-        vec![
-            words("Cache of a token"),
-            f.kv.cell(f.kv.digits(8).then(" bytes")),
-        ],
-        vec![
-            words("Cache at this load"),
+        fact("Weights", weights.cell(weights.digits(4).then(" GB"))),
+        fact("Cache of a token", f.kv.cell(f.kv.digits(8).then(" bytes"))),
+        fact(
+            "Cache at this load",
             cache.cell(cache.digits(4).then(" GB")),
-        ],
-        vec![words("GPUs by memory"), sizes[1].cell(sizes[1].digits(4))],
-        vec![words("GPUs to rent"), sizes[2].cell(sizes[2].digits(4))],
-        vec![words("Largest batch"), sizes[3].cell(sizes[3].digits(5))],
-        vec![words("Decoding step"), ms.cell(ms.digits(4).then(" ms"))],
-        vec![
-            words("Tokens a second, each user"),
+        ),
+        fact("GPUs by memory", sizes[1].cell(sizes[1].digits(4))),
+        fact("GPUs to rent", sizes[2].cell(sizes[2].digits(4))),
+        fact("Largest batch", sizes[3].cell(sizes[3].digits(5))),
+        fact("Decoding step", ms.cell(ms.digits(4).then(" ms"))),
+        fact(
+            "Tokens a second, each user",
             speed[1].cell(speed[1].digits(3)),
-        ],
-        vec![
-            words("Tokens a second, all"),
-            speed[2].cell(speed[2].digits(4)),
-        ],
-        vec![
-            words("Reading the prompt"),
-            speed[3].cell(speed[3].seconds()),
-        ],
+        ),
+        fact("Tokens a second, all", speed[2].cell(speed[2].digits(4))),
+        fact("Reading the prompt", speed[3].cell(speed[3].seconds())),
     ];
     if let Some((cost, each)) = rent {
-        rows.push(vec![words("Rent a month"), cost.cell(cost.money())]);
-        rows.push(vec![
-            words("A million output tokens at full load"),
+        rows.push(fact("Rent a month", cost.cell(cost.money())));
+        rows.push(fact(
+            "A million output tokens at full load",
             each.cell(each.money()),
-        ]);
+        ));
         if let Some(used) = work
             .share("utilisation", "share of time the GPUs are busy")
             .filter(|u| u.value > 0.0)
@@ -75,18 +64,13 @@ pub(super) fn table(
                 &inputs,
                 "USD/Mtok",
             );
-            rows.push(vec![
-                words("The same at your utilisation"),
+            rows.push(fact(
+                "The same at your utilisation",
                 real.cell(real.money()),
-            ]);
+            ));
         }
     }
-    work.table(Table {
-        id: "hardware".into(),
-        title: format!("{} on {}", shape.id, f.gpu),
-        columns: vec![column("", ""), column("Value", "")],
-        rows,
-    });
+    work.facts("hardware", &format!("{} on {}", shape.id, f.gpu), "", rows);
 }
 
 pub(super) fn memory_bar(work: &mut Work<'_>, f: &Fit, kv_total: &Value, gpus: &Value) {
@@ -128,16 +112,8 @@ pub(super) fn memory_bar(work: &mut Work<'_>, f: &Fit, kv_total: &Value, gpus: &
         id: "memory".into(),
         kind: "stacked".into(),
         title: "Memory of a GPU".into(),
-        x: Axis {
-            label: "GPU".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
-        y: Axis {
-            label: "Memory".into(),
-            unit: "GB".into(),
-            scale: "linear".into(),
-        },
+        x: axis("GPU", "", "category"),
+        y: axis("Memory", "GB", "linear"),
         series: series
             .iter()
             .map(|(name, v)| Series {

@@ -3,7 +3,7 @@
 mod scores;
 mod show;
 
-use crate::agents::answer::{Axis, Chart, Mark, Point, Series, Table};
+use crate::agents::answer::{Chart, Point, Series, Table};
 use crate::agents::calculate::decide::{Criterion, Decision, Goal, order};
 use crate::agents::catalog::{Basis, Metric, Mode};
 use crate::agents::latency::timing;

@@ -1,6 +1,7 @@
 //! The ranking as a table and a picture.
 
 use super::*;
+use crate::agents::work::{axis, mark};
 
 pub(super) fn table(
     work: &mut Work<'_>,
@@ -102,11 +103,7 @@ pub(super) fn scatter(work: &mut Work<'_>, rows: &[Row], beaten: &[Option<usize>
     let marks = work
         .floor()
         .filter(|_| scale == Metric::Intelligence)
-        .map(|f| Mark {
-            axis: "y".into(),
-            value: f.value,
-            label: "least quality".into(),
-        })
+        .map(|f| mark("y", f.value, "least quality"))
         .into_iter()
         .collect();
     let source = format!(
@@ -117,16 +114,8 @@ pub(super) fn scatter(work: &mut Work<'_>, rows: &[Row], beaten: &[Option<usize>
         id: "pareto".into(),
         kind: "scatter".into(),
         title: "Cost against quality".into(),
-        x: Axis {
-            label: "Cost of 1,000 requests".into(),
-            unit: "USD".into(),
-            scale: "log".into(),
-        },
-        y: Axis {
-            label: scale.label().into(),
-            unit: "points".into(),
-            scale: "linear".into(),
-        },
+        x: axis("Cost of 1,000 requests", "USD", "log"),
+        y: axis(scale.label(), "points", "linear"),
         series: vec![
             Series {
                 name: "On the Pareto front".into(),
