@@ -372,6 +372,23 @@ pub(super) struct Advice {
     pub(super) confidence: &'static str,
 }
 
+impl Advice {
+    /// Why, and the effort, impact and confidence as `low`, `medium` or `high`.
+    pub(super) fn new(
+        why: Prose,
+        effort: &'static str,
+        impact: &'static str,
+        confidence: &'static str,
+    ) -> Self {
+        Self {
+            why,
+            effort,
+            impact,
+            confidence,
+        }
+    }
+}
+
 /// `high` from a fifth of the whole on, `medium` from a twentieth.
 pub(super) fn impact(part: f64, whole: f64) -> &'static str {
     match part / whole.max(f64::MIN_POSITIVE) {

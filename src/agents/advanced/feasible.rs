@@ -267,12 +267,7 @@ fn recommend(work: &mut Work<'_>, best: &Fit, target: &Target) {
         today.money(),
         share.percent()
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: impact(saving.value, today.value),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "medium", impact(saving.value, today.value), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     let title = format!("Test {} against your own requests", best.option.name);
     if work.draft.recommendations.iter().all(|r| r.title != title) {

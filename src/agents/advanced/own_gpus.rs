@@ -339,16 +339,16 @@ fn decide(work: &mut Work<'_>, net: &Value, even: &Value, n: &Value, o: &Outcome
     } else {
         why
     };
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: if net.value > 0.0 && !close {
+        if net.value > 0.0 && !close {
             "high"
         } else {
             "low"
         },
-        impact: "high",
-        confidence: "medium",
-    };
+        "high",
+        "medium",
+    );
     let gain = net.figure(net.money().then(" a month"));
     work.recommend(title, advice, net, Some(gain));
     work.finding("warning", "Capacity is not checked here", say!("Whether these GPUs carry the load, at which quality an open model answers, and what a second site costs, is not part of this comparison. Ask the scaling agent with the model, the GPU and the concurrent requests."));

@@ -212,12 +212,7 @@ fn asked_about(work: &mut Work<'_>, shown: &[Option_], named: &[String]) -> Opti
     let why = answer.clone().and(say!(
         "An index is not your task: try both on a sample of your own requests."
     ));
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: "medium",
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "low", "medium", "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Try whether {} is good enough", first.name),
@@ -346,12 +341,7 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
             Some(next) => say!("{} costs {} a month for this work, {} {}. Try both on a hundred of your own requests before deciding by price.".replace("a hundred", "a sample").as_str(), &best.name, best.cost.money(), &next.name, next.cost.money()),
             None => say!("{} costs {} a month for this work.", &best.name, best.cost.money()),
         };
-        let advice = Advice {
-            why,
-            effort: "low",
-            impact: "medium",
-            confidence: "medium",
-        };
+        let advice = Advice::new(why, "low", "medium", "medium");
         work.recommend(
             &format!("Try {} first", best.name),
             advice,
@@ -400,12 +390,12 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
         share.percent(),
         caution
     );
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: "medium",
-        impact: impact(saving.value, baseline.value),
-        confidence: "medium",
-    };
+        "medium",
+        impact(saving.value, baseline.value),
+        "medium",
+    );
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Test {} for this work", best.name),

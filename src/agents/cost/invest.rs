@@ -174,12 +174,7 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
         &currency,
         rows,
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: if worth { "high" } else { "low" },
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "medium", if worth { "high" } else { "low" }, "high");
     let gain = worth.then(|| npv.figure(npv.money().then(" net present value")));
     work.recommend(decision, advice, npv, gain);
 }

@@ -161,12 +161,7 @@ fn switch(work: &mut Work<'_>, name: &str, cost: &Value) {
         name,
         today.money()
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: impact(saving.value, today.value),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "medium", impact(saving.value, today.value), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Test {name} for this work"),
@@ -237,12 +232,7 @@ fn cache_more(work: &mut Work<'_>, input: &Value) {
         saving.money()
     );
     let whole = work.kept("baseline").map_or(saving.value, |b| b.value);
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: impact(saving.value, whole),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "low", impact(saving.value, whole), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.keep("saving", &saving);
     work.recommend(

@@ -144,33 +144,19 @@ pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
     )?;
     let (median, p95) = single(work)?;
     if p95.value <= median.value {
-        work.finding(
-            "warning",
-            "The p95 is not above the median",
-            say!(
-                "A p95 of {} beside a median of {} is no spread that can be computed with.",
-                p95.seconds(),
-                median.seconds()
-            ),
+        let prose = say!(
+            "A p95 of {} beside a median of {} is no spread that can be computed with.",
+            p95.seconds(),
+            median.seconds()
         );
+        work.finding("warning", "The p95 is not above the median", prose);
         return None;
     }
     let p = percentile(work);
     let after = hedge_after(work, &median, &p95);
-    let all = work.ledger.derive(
-        "probability that all calls stay under the single p95",
-        "0.95 ^ n",
-        TAIL,
-        &[("n", &n)],
-        "fraction",
-    );
-    let needed = work.ledger.derive(
-        "percentile each call must meet",
-        "p ^ (1 / n)",
-        TAIL,
-        &[("p", &p), ("n", &n)],
-        "fraction",
-    );
+    let l = &mut work.ledger;
+    let label = "probability that all calls stay under the single p95";
+    let all = l.derive(label, "0.95 ^ n", TAIL, &[("n", &n)], "fraction");
     let inputs = [
         ("p", &p),
         ("n", &n),
@@ -178,58 +164,46 @@ pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
         ("p95", &p95),
         ("after", &after),
     ];
-    let plain = work.ledger.derive(
+    let label = "percentile each call must meet";
+    let needed = l.derive(label, "p ^ (1 / n)", TAIL, &inputs[..2], "fraction");
+    let formula = "fan_out(p; n; median; p95)";
+    let plain = l.derive(
         "overall percentile, plain",
-        "fan_out(p; n; median; p95)",
+        formula,
         TAIL,
         &inputs[..4],
         "s",
     );
-    let hedged = work.ledger.derive(
-        "overall percentile, hedged",
-        "fan_out_hedged(p; n; median; p95; after)",
-        TAIL,
-        &inputs,
-        "s",
-    );
-    let extra = work.ledger.derive(
+    let formula = "fan_out_hedged(p; n; median; p95; after)";
+    let hedged = l.derive("overall percentile, hedged", formula, TAIL, &inputs, "s");
+    let formula = "lognormal_over(after; median; p95)";
+    let extra = l.derive(
         "further requests by hedging",
-        "lognormal_over(after; median; p95)",
+        formula,
         TAIL,
         &inputs[2..],
         "fraction",
     );
-    let gain = work.ledger.derive(
-        "time gained by hedging",
-        "plain - hedged",
-        TAIL,
-        &[("plain", &plain), ("hedged", &hedged)],
-        "s",
-    );
-    work.facts(
-        "fanout",
-        "Parallel calls: the slowest counts",
-        "",
-        vec![
-            fact("Parallel calls", n.cell(n.digits(5))),
-            fact("All under the single p95", all.cell(all.percent())),
-            fact(
-                "Percentile each call must meet",
-                needed.cell(needed.digits(5)),
-            ),
-            fact("Overall, plain", plain.cell(plain.digits(4).then(" s"))),
-            fact("Overall, hedged", hedged.cell(hedged.digits(4).then(" s"))),
-            fact("Hedge after", after.cell(after.seconds())),
-            fact("Further requests", extra.cell(extra.percent())),
-        ],
-    );
+    let both = [("plain", &plain), ("hedged", &hedged)];
+    let gain = l.derive("time gained by hedging", "plain - hedged", TAIL, &both, "s");
+    let rows = vec![
+        fact("Parallel calls", n.cell(n.digits(5))),
+        fact("All under the single p95", all.cell(all.percent())),
+        fact(
+            "Percentile each call must meet",
+            needed.cell(needed.digits(5)),
+        ),
+        fact("Overall, plain", plain.cell(plain.digits(4).then(" s"))),
+        fact("Overall, hedged", hedged.cell(hedged.digits(4).then(" s"))),
+        fact("Hedge after", after.cell(after.seconds())),
+        fact("Further requests", extra.cell(extra.percent())),
+    ];
+    work.facts("fanout", "Parallel calls: the slowest counts", "", rows);
     for (key, value) in [
         ("plain", &plain),
         ("hedged", &hedged),
         ("extra", &extra),
-        ("needed", &needed),
         ("all", &all),
-        ("hedge_gain", &gain),
     ] {
         work.keep(key, value);
     }
@@ -274,12 +248,12 @@ fn advise(
     } else {
         "Send a second copy of late calls"
     };
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: if little { "medium" } else { "low" },
-        impact: if little { "low" } else { "high" },
-        confidence: "medium",
-    };
+        if little { "medium" } else { "low" },
+        if little { "low" } else { "high" },
+        "medium",
+    );
     let figure = gain.figure(gain.seconds().then(" less by hedging"));
     work.recommend(title, advice, gain, Some(figure));
     work.finding("info", "Independence is assumed", say!(

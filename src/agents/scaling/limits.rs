@@ -182,12 +182,7 @@ fn advise(work: &mut Work<'_>, binding: &str, cap: &Value) {
         binding,
         cap.digits(4)
     );
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: "high",
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "low", "high", "high");
     let gain = cap.figure(cap.digits(4).then(" requests/s"));
     work.recommend("Plan with the limit that binds", advice, cap, Some(gain));
     work.measure(

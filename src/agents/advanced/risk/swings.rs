@@ -56,6 +56,55 @@ pub(in crate::agents) fn tornado(work: &mut Work<'_>) -> Option<Prose> {
     draw_tornado(work, &s, "Cost a month", "USD/month")
 }
 
+/// The result with one input at its ends.
+struct Bar {
+    name: &'static str,
+    from: Value,
+    to: Value,
+    low: Value,
+    high: Value,
+}
+
+impl Bar {
+    fn swing(&self) -> f64 {
+        (self.high.value - self.low.value).abs()
+    }
+}
+
+/// The base case, and every input at its ends, the widest swing first.
+fn bars(work: &mut Work<'_>, s: &Simulation, what: &str, unit: &str) -> (Value, Vec<Bar>) {
+    let reference = "one input at a time, the others at their likeliest";
+    let formula = "v * (i * p_in + o * p_out) / 1e6 - f";
+    let mut result = |label: &str, values: &[&Value]| {
+        let mut inputs: Vec<(&str, &Value)> = ["v", "i", "o", "f"]
+            .into_iter()
+            .zip(values.iter().copied())
+            .collect();
+        inputs.extend([("p_in", &s.p_in), ("p_out", &s.p_out)]);
+        work.ledger.derive(label, formula, reference, &inputs, unit)
+    };
+    let modes: Vec<&Value> = s.ranges.iter().map(|r| &r.mode).collect();
+    let base = result(&format!("{what}, base case"), &modes);
+    let mut all = Vec::new();
+    for (k, range) in s.ranges.iter().enumerate().filter(|(_, r)| !r.is_point()) {
+        let mut at = |word: &str, end| {
+            let mut values = modes.clone();
+            values[k] = end;
+            let label = format!("{what} with {word} {}", range.name.to_lowercase());
+            result(&label, &values)
+        };
+        all.push(Bar {
+            name: range.name,
+            low: at("least", &range.low),
+            high: at("most", &range.high),
+            from: range.low.clone(),
+            to: range.high.clone(),
+        });
+    }
+    all.sort_by(|a, b| b.swing().total_cmp(&a.swing()));
+    (base, all)
+}
+
 /// The result with each input at its ends, the widest first.
 pub(in crate::agents) fn draw_tornado(
     work: &mut Work<'_>,
@@ -63,81 +112,25 @@ pub(in crate::agents) fn draw_tornado(
     what: &str,
     unit: &str,
 ) -> Option<Prose> {
-    let formula = "v * (i * p_in + o * p_out) / 1e6 - f";
-    let result = |work: &mut Work<'_>, label: &str, values: [&Value; 4]| {
-        let inputs = [
-            ("v", values[0]),
-            ("i", values[1]),
-            ("o", values[2]),
-            ("f", values[3]),
-            ("p_in", &s.p_in),
-            ("p_out", &s.p_out),
-        ];
-        work.ledger.derive(
-            label,
-            formula,
-            "one input at a time, the others at their likeliest",
-            &inputs,
-            unit,
-        )
-    };
-    let modes = || {
-        [
-            &s.ranges[0].mode,
-            &s.ranges[1].mode,
-            &s.ranges[2].mode,
-            &s.ranges[3].mode,
-        ]
-    };
-    let base = result(work, &format!("{what}, base case"), modes());
-    let mut bars = Vec::new();
-    for (k, range) in s.ranges.iter().enumerate().filter(|(_, r)| !r.is_point()) {
-        let (mut low, mut high) = (modes(), modes());
-        low[k] = &range.low;
-        high[k] = &range.high;
-        let at_low = result(
-            work,
-            &format!("{what} with least {}", range.name.to_lowercase()),
-            low,
-        );
-        let at_high = result(
-            work,
-            &format!("{what} with most {}", range.name.to_lowercase()),
-            high,
-        );
-        bars.push((
-            range.name,
-            range.low.clone(),
-            range.high.clone(),
-            at_low,
-            at_high,
-        ));
-    }
-    bars.sort_by(|a, b| {
-        (b.4.value - b.3.value)
-            .abs()
-            .total_cmp(&(a.4.value - a.3.value).abs())
-    });
-    let (name, _, _, low, high) = bars.first()?;
+    let (base, bars) = bars(work, s, what, unit);
+    let widest = bars.first()?;
     let text = say!(
         "The widest swing comes from {}: from {} to {} a month around {}.",
-        name.to_lowercase(),
-        low.money(),
-        high.money(),
+        widest.name.to_lowercase(),
+        widest.low.money(),
+        widest.high.money(),
         base.money()
     );
-    let rows = bars
-        .iter()
-        .map(|(name, from, to, low, high)| {
-            vec![
-                words(name),
-                from.cell(from.count()),
-                to.cell(to.count()),
-                low.cell(low.money()),
-                high.cell(high.money()),
-            ]
-        })
-        .collect();
+    let row = |b: &Bar| {
+        let (from, to) = (b.from.cell(b.from.count()), b.to.cell(b.to.count()));
+        vec![
+            words(b.name),
+            from,
+            to,
+            b.low.cell(b.low.money()),
+            b.high.cell(b.high.money()),
+        ]
+    };
     work.table(Table {
         id: "tornado".into(),
         title: format!("{what} with one input at its ends"),
@@ -148,16 +141,13 @@ pub(in crate::agents) fn draw_tornado(
             column("Result at least", unit),
             column("Result at most", unit),
         ],
-        rows,
+        rows: bars.iter().map(row).collect(),
     });
-    let points = bars
-        .iter()
-        .map(|(name, _, _, low, high)| Point {
-            low: Some(low.value),
-            high: Some(high.value),
-            ..base.bar(name)
-        })
-        .collect();
+    let point = |b: &Bar| Point {
+        low: Some(b.low.value),
+        high: Some(b.high.value),
+        ..base.bar(b.name)
+    };
     work.chart(Chart {
         id: "tornado".into(),
         kind: "tornado".into(),
@@ -166,7 +156,7 @@ pub(in crate::agents) fn draw_tornado(
         y: axis("Input", "", "category"),
         series: vec![Series {
             name: what.into(),
-            points,
+            points: bars.iter().map(point).collect(),
         }],
         marks: vec![mark("x", base.value, "base case")],
         table: "tornado".into(),
@@ -174,6 +164,6 @@ pub(in crate::agents) fn draw_tornado(
         text: text.text.clone(),
         refs: text.refs.clone(),
     });
-    work.widest = Some((*name).to_owned());
+    work.widest = Some(widest.name.to_owned());
     Some(text)
 }

@@ -122,12 +122,7 @@ pub(super) fn batch_of_bill(work: &mut Work<'_>) -> Option<Prose> {
         share.percent(),
         m.percent()
     );
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: impact(saving.value, cost.value),
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "low", impact(saving.value, cost.value), "high");
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         "Send what can wait as batch jobs",

@@ -83,32 +83,10 @@ pub(super) fn cached(
         Some(CacheMechanism::Automatic {
             first_tokens,
             step_tokens,
-        }) => {
-            let first = work.ledger.catalog(
-                "shortest cached prefix",
-                f64::from(first_tokens),
-                "tokens",
-                &source,
-            );
-            let step = work.ledger.catalog(
-                "step of the cache",
-                f64::from(step_tokens),
-                "tokens",
-                &source,
-            );
-            let inputs = [("first", &first), ("step", &step), ("prefix", prefix)];
-            let tokens = work.ledger.derive(
-                "cached tokens of a request",
-                "first + step * floor((prefix - first) / step)",
-                &source,
-                &inputs,
-                "tokens/request",
-            );
-            (
-                tokens,
-                "The provider caches by itself, in steps; put everything stable at the front.",
-            )
-        }
+        }) => (
+            stepped(work, prefix, first_tokens, step_tokens, &source),
+            "The provider caches by itself, in steps; put everything stable at the front.",
+        ),
         _ => (
             prefix.clone(),
             "Hits of an implicit cache are not guaranteed; explicit caching costs rent for the stored tokens.",
@@ -206,4 +184,20 @@ pub(super) fn written(
         why,
         after: t.clone(),
     })
+}
+
+/// The tokens of a prefix that are cached in steps.
+fn stepped(work: &mut Work<'_>, prefix: &Value, first: u32, step: u32, source: &str) -> Value {
+    let l = &mut work.ledger;
+    let first = l.catalog("shortest cached prefix", f64::from(first), "tokens", source);
+    let step = l.catalog("step of the cache", f64::from(step), "tokens", source);
+    let inputs = [("first", &first), ("step", &step), ("prefix", prefix)];
+    let formula = "first + step * floor((prefix - first) / step)";
+    l.derive(
+        "cached tokens of a request",
+        formula,
+        source,
+        &inputs,
+        "tokens/request",
+    )
 }

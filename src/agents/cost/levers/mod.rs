@@ -140,12 +140,12 @@ fn pull(work: &mut Work<'_>, lever: &Kindred) -> Option<Prose> {
         effect.saving.money()
     );
     if effect.saving.value > 0.0 {
-        let advice = Advice {
-            why: effect.why,
-            effort: lever.effort,
-            impact: impact(effect.saving.value, from.cost.value),
-            confidence: lever.confidence,
-        };
+        let advice = Advice::new(
+            effect.why,
+            lever.effort,
+            impact(effect.saving.value, from.cost.value),
+            lever.confidence,
+        );
         let gain = effect.saving.figure(effect.saving.money().then(" a month"));
         work.recommend(lever.title, advice, &effect.saving, Some(gain));
     } else {

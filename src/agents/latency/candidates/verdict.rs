@@ -167,12 +167,7 @@ pub(super) fn passes_all(
         );
         return;
     }
-    let advice = |why| Advice {
-        why,
-        effort: "medium",
-        impact: "high",
-        confidence: "medium",
-    };
+    let advice = |why| Advice::new(why, "medium", "high", "medium");
     match own {
         Some(own) => {
             let inputs = [("today", &own.total50), ("then", &best.total50)];

@@ -44,16 +44,19 @@ pub(super) fn spare(
     replicas
 }
 
-#[allow(clippy::too_many_arguments)]
 pub(super) fn advise(
     work: &mut Work<'_>,
     pool: Option<&str>,
     load: &Value,
     q: &Queue,
-    slots: &Value,
-    longest: &Value,
-    busy: &Value,
+    sized: &Pool,
 ) {
+    let Pool {
+        slots,
+        longest,
+        busy,
+        ..
+    } = sized;
     let why = say!(
         "At {} requests a second, each {} long, {} slots keep {} of the waits under {} (they reach {}), at {} utilisation. Fewer slots look efficient and make the tail explode.",
         load.count(),
@@ -64,12 +67,7 @@ pub(super) fn advise(
         longest.seconds(),
         busy.percent()
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: "high",
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "medium", "high", "high");
     let gain = slots.figure(slots.digits(6).then(" slots"));
     let title = if q.per_replica.is_some() {
         "Run this many replicas at peak"

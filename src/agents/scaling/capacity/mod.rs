@@ -3,6 +3,7 @@
 mod advice;
 mod pools;
 
+use crate::agents::answer::Cell;
 use crate::agents::catalog::Mode;
 use crate::agents::ledger::{Prose, Value, say};
 use crate::agents::scaling::{Lines, curve_series, lines, peak, peak_of};
@@ -104,83 +105,99 @@ fn total(work: &mut Work<'_>, pools: usize) {
     }
 }
 
-fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool) -> Option<Prose> {
+/// What a pool of slots comes to.
+struct Pool {
+    offered: Value,
+    slots: Value,
+    waits: Value,
+    longest: Value,
+    busy: Value,
+    mean: Value,
+    /// The wait at the percentile with one slot fewer, where that still keeps up.
+    fewer: Option<Value>,
+}
+
+const WAIT: &str = "W_p = max(0, ln(C / (1 − p)) / (c / s − λ))";
+
+/// The smallest pool that meets the target, and how it fares.
+fn size(work: &mut Work<'_>, load: &Value, q: &Queue) -> Pool {
+    let l = &mut work.ledger;
     let base = [("lam", load), ("s", &q.service)];
-    let offered = work
-        .ledger
-        .derive("offered load", "lam * s", "Little 1961", &base, "slots");
-    let inputs = [
-        ("lam", load),
-        ("s", &q.service),
-        ("t", &q.wait),
-        ("p", &q.p),
-    ];
-    let slots = work.ledger.derive(
+    let offered = l.derive("offered load", "lam * s", "Little 1961", &base, "slots");
+    let inputs = [base[0], base[1], ("t", &q.wait), ("p", &q.p)];
+    let why = "Erlang 1917: the smallest c whose waiting-time percentile meets the target";
+    let slots = l.derive(
         "slots needed",
         "slots_needed(lam; s; t; p)",
-        "Erlang 1917: the smallest c whose waiting-time percentile meets the target",
+        why,
         &inputs,
         "slots",
     );
-    let with = [("c", &slots), ("lam", load), ("s", &q.service), ("p", &q.p)];
-    let waits = work.ledger.derive(
-        "probability of waiting",
-        "erlang_c(c; lam; s)",
-        "Erlang C: B_k = a B_(k−1) / (k + a B_(k−1)), C = B / (1 − ρ (1 − B))",
-        &with[..3],
-        "fraction",
-    );
-    let longest = work.ledger.derive(
-        "wait at the percentile",
-        "erlang_wait(c; lam; s; p)",
-        "W_p = max(0, ln(C / (1 − p)) / (c / s − λ))",
-        &with,
-        "s",
-    );
-    let busy = work
-        .ledger
-        .derive("utilisation", "lam * s / c", ERLANG, &with[..3], "fraction");
-    let mean = work.ledger.derive(
-        "mean wait",
-        "w / (c / s - lam)",
-        ERLANG,
-        &[
-            ("w", &waits),
-            ("c", &slots),
-            ("s", &q.service),
-            ("lam", load),
-        ],
-        "s",
-    );
-    let fewer = work.ledger.derive(
+    let with = [("c", &slots), base[0], base[1], ("p", &q.p)];
+    let why = "Erlang C: B_k = a B_(k−1) / (k + a B_(k−1)), C = B / (1 − ρ (1 − B))";
+    let label = "probability of waiting";
+    let waits = l.derive(label, "erlang_c(c; lam; s)", why, &with[..3], "fraction");
+    let formula = "erlang_wait(c; lam; s; p)";
+    let longest = l.derive("wait at the percentile", formula, WAIT, &with, "s");
+    let busy = l.derive("utilisation", "lam * s / c", ERLANG, &with[..3], "fraction");
+    let inputs = [("w", &waits), with[0], with[1], with[2]];
+    let mean = l.derive("mean wait", "w / (c / s - lam)", ERLANG, &inputs, "s");
+    let one = l.derive(
         "one slot fewer",
         "c - 1",
         "for comparison",
-        &[("c", &slots)],
+        &with[..1],
         "slots",
     );
+    let with = [("c", &one), base[0], base[1], ("p", &q.p)];
+    let fewer = (one.value > offered.value)
+        .then(|| l.derive("wait with one slot fewer", formula, WAIT, &with, "s"));
+    Pool {
+        offered,
+        slots,
+        waits,
+        longest,
+        busy,
+        mean,
+        fewer,
+    }
+}
+
+fn rows(pool: &Pool) -> Vec<Vec<Cell>> {
+    let offered = &pool.offered;
     let mut rows = vec![
         fact(
             "Offered load",
             offered.cell(offered.digits(4).then(" slots")),
         ),
-        fact("Slots", slots.cell(slots.digits(6))),
-        fact("Probability of waiting", waits.cell(waits.percent())),
-        fact("Wait at the percentile", longest.cell(longest.seconds())),
-        fact("Mean wait", mean.cell(mean.seconds())),
-        fact("Utilisation", busy.cell(busy.percent())),
+        fact("Slots", pool.slots.cell(pool.slots.digits(6))),
+        fact(
+            "Probability of waiting",
+            pool.waits.cell(pool.waits.percent()),
+        ),
+        fact(
+            "Wait at the percentile",
+            pool.longest.cell(pool.longest.seconds()),
+        ),
+        fact("Mean wait", pool.mean.cell(pool.mean.seconds())),
+        fact("Utilisation", pool.busy.cell(pool.busy.percent())),
     ];
-    if fewer.value > offered.value {
-        let with = [("c", &fewer), ("lam", load), ("s", &q.service), ("p", &q.p)];
-        let less = work.ledger.derive(
-            "wait with one slot fewer",
-            "erlang_wait(c; lam; s; p)",
-            "W_p = max(0, ln(C / (1 − p)) / (c / s − λ))",
-            &with,
-            "s",
-        );
+    if let Some(less) = &pool.fewer {
         rows.push(fact("Wait with one slot fewer", less.cell(less.seconds())));
     }
+    rows
+}
+
+fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool) -> Option<Prose> {
+    let sized = size(work, load, q);
+    let mut rows = rows(&sized);
+    let Pool {
+        slots,
+        waits,
+        longest,
+        busy,
+        ..
+    } = &sized;
     let mut told = say!(
         "{}: {} requests a second, {} each: {} slots, {} busy, {} wait at all.",
         name,
@@ -191,61 +208,50 @@ fn pool(work: &mut Work<'_>, name: &str, load: &Value, q: &Queue, several: bool)
         waits.percent()
     );
     if let Some(per) = &q.per_replica {
-        let replicas = work.ledger.derive(
-            "replicas",
-            "ceil(c / per)",
-            "whole replicas",
-            &[("c", &slots), ("per", per)],
-            "replicas",
-        );
-        rows.push(fact("Replicas", replicas.cell(replicas.digits(6))));
+        let replicas = replicas(work, slots, per, &mut rows);
         told = told.and(say!(
             "That is {} replicas of {} slots.",
             replicas.digits(6),
             per.digits(4)
         ));
-        let replicas = spare(work, &replicas, &mut rows);
-        work.keep_next("replicas", &replicas);
     }
-    let id = if several {
-        format!("capacity-{}", work.draft.tables.len() + 1)
-    } else {
-        "capacity".to_owned()
+    let (id, title) = match several {
+        true => (
+            format!("capacity-{}", work.draft.tables.len() + 1),
+            format!("Capacity: {name}"),
+        ),
+        false => ("capacity".to_owned(), "Capacity at peak".to_owned()),
     };
-    let title = if several {
-        format!("Capacity: {name}")
-    } else {
-        "Capacity at peak".into()
-    };
-    work.facts(&id.clone(), &title, "", rows);
+    work.facts(&id, &title, "", rows);
     let mut named = slots.clone();
     named.label = name.to_owned();
     work.keep_next("pool", &named);
-    work.verdicts.push(say!(
+    let verdict = say!(
         "{}: {} slots, {} busy.",
         name,
         slots.digits(6),
         busy.percent()
-    ));
-    for (key, value) in [
-        ("slots", &slots),
-        ("wait", &longest),
-        ("utilisation", &busy),
-        ("offered", &offered),
-    ] {
+    );
+    work.verdicts.push(verdict);
+    for (key, value) in [("slots", slots), ("wait", longest), ("utilisation", busy)] {
         work.keep(key, value);
     }
-    advise(
-        work,
-        several.then_some(name),
-        load,
-        q,
-        &slots,
-        &longest,
-        &busy,
-    );
+    advise(work, several.then_some(name), load, q, &sized);
     if !several && work.at_least(Complexity::Intermediate) {
-        chart(work, load, q, &slots, &longest, &id);
+        chart(work, load, q, slots, longest, &id);
     }
     Some(told)
+}
+
+/// Whole replicas for the slots, with one to spare where that is asked for.
+fn replicas(work: &mut Work<'_>, slots: &Value, per: &Value, rows: &mut Vec<Vec<Cell>>) -> Value {
+    let inputs = [("c", slots), ("per", per)];
+    let reference = "whole replicas";
+    let needed = work
+        .ledger
+        .derive("replicas", "ceil(c / per)", reference, &inputs, "replicas");
+    rows.push(fact("Replicas", needed.cell(needed.digits(6))));
+    let all = spare(work, &needed, rows);
+    work.keep_next("replicas", &all);
+    needed
 }

@@ -70,12 +70,7 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
                     month.digits(4),
                     g.percent()
                 );
-                let advice = crate::agents::work::Advice {
-                    why,
-                    effort: "low",
-                    impact: "medium",
-                    confidence: "medium",
-                };
+                let advice = crate::agents::work::Advice::new(why, "low", "medium", "medium");
                 let gain = month.figure(month.digits(4).then(" months"));
                 work.recommend(
                     "Arrange capacity and limits before that month",
@@ -146,12 +141,7 @@ pub(super) fn needed(
         "At the end of the outlook the load needs {} tokens a minute. Ask the provider for it before the month in which the limit is passed; approval takes its time.",
         tpm.count()
     );
-    let advice = crate::agents::work::Advice {
-        why,
-        effort: "low",
-        impact: "high",
-        confidence: "high",
-    };
+    let advice = crate::agents::work::Advice::new(why, "low", "high", "high");
     let gain = tpm.figure(tpm.count().then(" tokens a minute"));
     work.recommend("Have the limit raised in time", advice, &tpm, Some(gain));
 }

@@ -203,12 +203,7 @@ fn room(work: &mut Work<'_>, budget: &Value, spend: &Value, g: &Value, then: &Va
         budget.money(),
         share.percent()
     );
-    let advice = crate::agents::work::Advice {
-        why,
-        effort: "medium",
-        impact: "high",
-        confidence: "high",
-    };
+    let advice = crate::agents::work::Advice::new(why, "medium", "high", "high");
     let gain = share.figure(share.percent().then(" less"));
     work.recommend(
         "Lower the cost per request before the budget is passed",

@@ -1,6 +1,7 @@
 //! What sizing rests on: the model's shape, the GPU's datasheet, the load.
 
 use super::*;
+use crate::agents::catalog::Gpu;
 
 /// What the calculation rests on.
 pub(super) struct Fit {
@@ -18,85 +19,37 @@ pub(super) struct Fit {
     pub(super) mfu: Value,
 }
 
+/// Gathers it: from the message, the catalog, and visible assumptions.
 pub(super) fn fit(work: &mut Work<'_>, shape: &Architecture, id: &str) -> Option<Fit> {
     let gpu = work.catalog.gpu(id)?.clone();
     let half = work.said.wants("precision:fp8") || work.said.wants("precision:int8");
-    let bytes = work.ledger.assume(
-        "bytes_per_parameter",
-        "bytes of a parameter and cache element",
-        if half { 1.0 } else { 2.0 },
-        "bytes",
-        (0.5, 4.0),
-        if half {
-            "The precision that the message names."
-        } else {
-            "BF16 or FP16."
-        },
-    );
-    let row = format!("{}: {}", shape.id, shape.source);
-    let billions = |work: &mut Work<'_>, label: &str, b: f64| {
-        work.ledger.catalog(label, b * 1e9, "parameters", &row)
+    let (size, why) = match half {
+        true => (1.0, "The precision that the message names."),
+        false => (2.0, "BF16 or FP16."),
     };
-    let total = billions(work, "parameters", shape.total_billion);
-    let active = billions(
-        work,
-        "parameters that take part in a token",
-        shape.active_billion,
-    );
-    let weights = work.ledger.derive(
-        "weights",
-        "P * bytes",
-        "parameters times their size",
-        &[("P", &total), ("bytes", &bytes)],
-        "bytes",
-    );
-    let kv = kv(work, shape, &bytes, &row);
-    let sheet = format!("{}: {}", gpu.id, gpu.source);
-    let flops = gpu.bf16_tflops_low.unwrap_or(gpu.bf16_tflops);
-    let flops = if half {
-        gpu.fp8_tflops
-            .filter(|_| gpu.bf16_tflops_low.is_none())
-            .unwrap_or(flops)
-    } else {
-        flops
-    };
-    let memory = work
+    let label = "bytes of a parameter and cache element";
+    let name = "bytes_per_parameter";
+    let bytes = work
         .ledger
-        .catalog(&format!("{}: memory", gpu.id), gpu.memory_gb, "GB", &sheet);
-    let bandwidth = work.ledger.catalog(
-        &format!("{}: memory bandwidth", gpu.id),
-        gpu.bandwidth_gb_s,
-        "GB/s",
-        &sheet,
-    );
-    let flops = work.ledger.catalog(
-        &format!("{}: dense compute", gpu.id),
-        flops,
-        "TFLOPS",
-        &sheet,
-    );
-    let users = match work.first(
-        Kind::Concurrent,
-        "requests at the same moment",
-        "requests",
-        (1.0, 1e6),
-    ) {
-        Some(users) => users,
-        None => concurrent(work),
+        .assume(name, label, size, "bytes", (0.5, 4.0), why);
+    let row = format!("{}: {}", shape.id, shape.source);
+    let l = &mut work.ledger;
+    let total = l.catalog("parameters", shape.total_billion * 1e9, "parameters", &row);
+    let label = "parameters that take part in a token";
+    let active = l.catalog(label, shape.active_billion * 1e9, "parameters", &row);
+    let inputs = [("P", &total), ("bytes", &bytes)];
+    let reference = "parameters times their size";
+    let weights = l.derive("weights", "P * bytes", reference, &inputs, "bytes");
+    let kv = kv(work, shape, &bytes, &row);
+    let (users, context) = (users(work), context(work));
+    let mut sheet = |what: &str, value: f64, unit: &str| {
+        let source = format!("{}: {}", gpu.id, gpu.source);
+        work.ledger
+            .catalog(&format!("{}: {what}", gpu.id), value, unit, &source)
     };
-    let context = match work.first(Kind::Context, "context of a request", "tokens", (1.0, 1e7)) {
-        Some(context) => context,
-        None => {
-            let (t_in, t_out) = (work.tokens_in(), work.tokens_out());
-            work.ledger.derive(
-                "context of a request",
-                "t_in + t_out",
-                "prompt and answer",
-                &[("t_in", &t_in), ("t_out", &t_out)],
-                "tokens",
-            )
-        }
-    };
+    let memory = sheet("memory", gpu.memory_gb, "GB");
+    let bandwidth = sheet("memory bandwidth", gpu.bandwidth_gb_s, "GB/s");
+    let flops = sheet("dense compute", compute(&gpu, half), "TFLOPS");
     let why = "An assumption without a citable source; measure it on your own serving stack.";
     let mut share = |name: &str, label: &str, value: f64| {
         work.ledger
@@ -124,6 +77,37 @@ pub(super) fn fit(work: &mut Work<'_>, shape: &Architecture, id: &str) -> Option
         users,
         context,
     })
+}
+
+/// Dense throughput: the cautious figure where sources differ.
+fn compute(gpu: &Gpu, half: bool) -> f64 {
+    match (gpu.bf16_tflops_low, gpu.fp8_tflops) {
+        (Some(low), _) => low,
+        (None, Some(fp8)) if half => fp8,
+        _ => gpu.bf16_tflops,
+    }
+}
+
+fn users(work: &mut Work<'_>) -> Value {
+    let label = "requests at the same moment";
+    let stated = work.first(Kind::Concurrent, label, "requests", (1.0, 1e6));
+    stated.unwrap_or_else(|| concurrent(work))
+}
+
+fn context(work: &mut Work<'_>) -> Value {
+    let label = "context of a request";
+    if let Some(stated) = work.first(Kind::Context, label, "tokens", (1.0, 1e7)) {
+        return stated;
+    }
+    let (t_in, t_out) = (work.tokens_in(), work.tokens_out());
+    let inputs = [("t_in", &t_in), ("t_out", &t_out)];
+    work.ledger.derive(
+        label,
+        "t_in + t_out",
+        "prompt and answer",
+        &inputs,
+        "tokens",
+    )
 }
 
 /// Requests at the same moment, by Little's law where a load is stated.

@@ -146,12 +146,7 @@ pub(super) fn advise(
         batch.digits(5),
         speed[1].digits(3)
     );
-    let advice = Advice {
-        why,
-        effort: "high",
-        impact: "high",
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "high", "high", "medium");
     let gain = gpus.figure(gpus.digits(4).then(" GPUs"));
     work.recommend(
         &format!("Start with this many {}", f.gpu),

@@ -181,12 +181,7 @@ fn compare(
             r.values[2].seconds()
         )
     };
-    let advice = |why| Advice {
-        why,
-        effort: "medium",
-        impact: "high",
-        confidence: "medium",
-    };
+    let advice = |why| Advice::new(why, "medium", "high", "medium");
     let why = about(a).and(say!("With your weights it comes closest to the best of all criteria at once ({}). Try it on a sample of your own requests before you move traffic.", scores.0[first.0].decimals(3)));
     let gain = scores.0[first.0].figure(scores.0[first.0].decimals(3).then(" closeness"));
     work.recommend(
