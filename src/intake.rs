@@ -160,14 +160,18 @@ impl Intake {
         ops.push(Op::Count(category, 1));
         shared.committer.commit(ops).await.map_err(internal)?;
         shared.sessions.enter(record, Arc::clone(&stream), room);
-        let place = shared.queue.with(|a| a.enter(&user, id));
+        // A place in the queue that is free already is no waiting.
+        let position = shared.queue.with(|a| {
+            let place = a.enter(&user, id).position;
+            place.saturating_sub(a.free())
+        });
         cancel.keep();
         shared.queue.ready.notify_one();
         Ok(Accepted {
             message: chat.example_message_id,
             session: id,
             duplicate: false,
-            position: place.position,
+            position,
         })
     }
 

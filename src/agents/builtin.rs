@@ -8,7 +8,7 @@ use super::catalog::Catalog;
 use super::ledger::Prose;
 use super::understand::{ListPrices, ModelNames, Understanding, understand};
 use super::work::{Step, Work};
-use super::{Event, Refusal, Task, cost, scaling};
+use super::{Event, Refusal, Task, advanced, cost, latency, scaling, selection};
 use crate::id::Category;
 
 /// One agent: its name, its rule table, and how it explains.
@@ -25,7 +25,22 @@ const fn agent(category: Category) -> Agent {
             plan: scaling::PLAN,
             explain: scaling::explain,
         },
-        _ => Agent {
+        Category::Latency => Agent {
+            name: latency::NAME,
+            plan: latency::PLAN,
+            explain: latency::explain,
+        },
+        Category::Selection => Agent {
+            name: selection::NAME,
+            plan: selection::PLAN,
+            explain: selection::explain,
+        },
+        Category::Advanced => Agent {
+            name: advanced::NAME,
+            plan: advanced::PLAN,
+            explain: advanced::explain,
+        },
+        Category::Cost => Agent {
             name: cost::NAME,
             plan: cost::PLAN,
             explain: cost::explain,
@@ -74,14 +89,19 @@ pub fn answer(
     work.settle_model();
     let understood = understood(&work);
     work.think(understood);
-    let fruitful = work.run(agent.plan);
-    if fruitful == 0 {
+    let silent = work.said.quantities.iter().all(|q| !q.in_range)
+        && work.said.models.is_empty()
+        && work.said.constraints.is_empty();
+    if silent || work.run(agent.plan) == 0 {
         return Err(nothing(&work));
     }
     warn(&mut work);
     let assumed = assumed(&work);
     work.think(assumed);
     (agent.explain)(&mut work);
+    if !work.has_something_to_say() {
+        return Err(nothing(&work));
+    }
     work.finish()
 }
 

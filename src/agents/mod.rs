@@ -3,14 +3,19 @@
 //! This room knows `id` and `clock` only: nothing of sessions, store or wire.
 //! The engine is pure: the same task and catalog give the same answer, byte for byte.
 
+mod advanced;
 pub mod answer;
 mod builtin;
 pub mod calculate;
 pub mod catalog;
 mod cost;
 mod facts;
+mod latency;
 pub mod ledger;
 mod scaling;
+mod selection;
+#[cfg(test)]
+mod tests;
 pub mod understand;
 mod work;
 

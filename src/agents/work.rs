@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
 
 use super::answer::{
-    Answer, BusinessImpact, CatalogNote, Chart, Column, Execution, Figure, Finding, Phase,
-    Question, Recommendation, SuccessMetric, Table,
+    Answer, Axis, BusinessImpact, CatalogNote, Cell, Chart, Column, Execution, Figure, Finding,
+    Mark, Phase, Question, Recommendation, SuccessMetric, Table,
 };
 use super::catalog::Catalog;
-use super::ledger::{Ledger, Prose, Value};
+use super::ledger::{Ledger, Prose, Value, say};
 use super::understand::Understanding;
 use super::{Event, Refusal, Task};
 use crate::id::Complexity;
@@ -51,8 +51,17 @@ pub(super) struct Work<'a> {
     pub(super) draft: Answer,
     /// Results that later steps build on, by name.
     kept: BTreeMap<&'static str, Value>,
+    /// Results of which there are several, in order.
+    series: BTreeMap<&'static str, Vec<Value>>,
+    /// Sentences that answer the question itself, for the summary.
+    pub(super) verdicts: Vec<Prose>,
     /// The model in use, where one is named or assumed.
     pub(super) model: Option<String>,
+    /// The models to be ranked, and the one that came first.
+    pub(super) candidates: Vec<String>,
+    pub(super) winner: Option<String>,
+    /// The input that moves the result most.
+    pub(super) widest: Option<String>,
     /// The cost levers pulled so far.
     pub(super) levers: Vec<super::cost::Lever>,
     emit: &'a mut dyn FnMut(Event),
@@ -70,8 +79,13 @@ impl<'a> Work<'a> {
             ledger: Ledger::new(&task.assumptions),
             draft: blank(task, catalog),
             kept: BTreeMap::new(),
+            series: BTreeMap::new(),
+            verdicts: Vec::new(),
             model: None,
             levers: Vec::new(),
+            candidates: Vec::new(),
+            winner: None,
+            widest: None,
             task,
             said,
             catalog,
@@ -83,6 +97,17 @@ impl<'a> Work<'a> {
     /// Remembers a result for later steps.
     pub(super) fn keep(&mut self, name: &'static str, value: &Value) {
         self.kept.insert(name, value.clone());
+    }
+
+    /// Remembers one of several results of a kind; [`Work::kept`] gives the last.
+    pub(super) fn keep_next(&mut self, name: &'static str, value: &Value) {
+        self.series.entry(name).or_default().push(value.clone());
+        self.keep(name, value);
+    }
+
+    /// The `i`-th result of a kind, from 1.
+    pub(super) fn kept_of(&self, name: &str, i: usize) -> Option<Value> {
+        self.series.get(name)?.get(i.checked_sub(1)?).cloned()
     }
 
     /// A result of an earlier step.
@@ -141,6 +166,16 @@ impl<'a> Work<'a> {
             table: Some(table.clone()),
         });
         self.draft.tables.push(table);
+    }
+
+    /// Adds a table of facts: names and their numbers.
+    pub(super) fn facts(&mut self, id: &str, title: &str, unit: &str, rows: Vec<Vec<Cell>>) {
+        self.table(Table {
+            id: id.into(),
+            title: title.into(),
+            columns: vec![column("", ""), column("Value", unit)],
+            rows,
+        });
     }
 
     /// Adds a finding.
@@ -240,6 +275,49 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Where the agent's own words found nothing to lead with: the first number of the
+    /// tables leads, the first finding sums up. False where not even that stands.
+    pub(super) fn has_something_to_say(&mut self) -> bool {
+        if self.draft.headline.is_empty() {
+            let row = self
+                .draft
+                .tables
+                .iter()
+                .flat_map(|t| &t.rows)
+                .find_map(|row| {
+                    let cell = row.iter().find(|c| c.id.is_some())?;
+                    Some((row.first()?.text.clone(), cell.clone()))
+                });
+            if let Some((
+                label,
+                Cell {
+                    text,
+                    value: Some(value),
+                    id: Some(id),
+                },
+            )) = row
+            {
+                let unit = String::new();
+                self.draft.headline.push(Figure {
+                    label,
+                    value,
+                    unit,
+                    text,
+                    id,
+                });
+            }
+        }
+        if self.draft.summary.is_empty()
+            && let Some(first) = self.draft.findings.first().cloned()
+        {
+            self.summary(Prose {
+                text: first.text,
+                refs: first.refs,
+            });
+        }
+        !self.draft.headline.is_empty() && !self.draft.summary.is_empty()
+    }
+
     /// Closes the books: the answer with exactly the provenance it cites.
     pub(super) fn finish(mut self) -> Result<Answer, Refusal> {
         self.report_edits();
@@ -265,18 +343,23 @@ impl<'a> Work<'a> {
                 },
             ));
         }
-        for (name, range) in self.ledger.refused_edits().to_vec() {
-            let text = format!(
-                "The value for \"{name}\" was refused: it must be a number from {range}. The answer stands on the value shown instead."
+        for (name, low, high) in self.ledger.refused_edits().to_vec() {
+            let mut end = |label: &str, value: f64| {
+                self.ledger.catalog(
+                    &format!("{name}: {label}"),
+                    value,
+                    "",
+                    "limits of the editor",
+                )
+            };
+            let (low, high) = (end("least allowed", low), end("most allowed", high));
+            let prose = say!(
+                "The value for {} was refused: it must be a number from {} to {}. The answer stands on the value shown instead.",
+                format!("\"{name}\""),
+                low.digits(10),
+                high.digits(10)
             );
-            self.draft.findings.push(finding(
-                "warning",
-                "An edited value is out of range",
-                Prose {
-                    text,
-                    refs: Vec::new(),
-                },
-            ));
+            self.finding("warning", "An edited value is out of range", prose);
         }
     }
 }
@@ -287,6 +370,23 @@ pub(super) struct Advice {
     pub(super) effort: &'static str,
     pub(super) impact: &'static str,
     pub(super) confidence: &'static str,
+}
+
+impl Advice {
+    /// Why, and the effort, impact and confidence as `low`, `medium` or `high`.
+    pub(super) fn new(
+        why: Prose,
+        effort: &'static str,
+        impact: &'static str,
+        confidence: &'static str,
+    ) -> Self {
+        Self {
+            why,
+            effort,
+            impact,
+            confidence,
+        }
+    }
 }
 
 /// `high` from a fifth of the whole on, `medium` from a twentieth.
@@ -306,9 +406,32 @@ pub(super) fn column(name: &str, unit: &str) -> Column {
     }
 }
 
+/// A row of a table of facts: a name and its number.
+pub(super) fn fact(name: &str, cell: Cell) -> Vec<Cell> {
+    vec![words(name), cell]
+}
+
+/// An axis of a chart.
+pub(super) fn axis(label: &str, unit: &str, scale: &str) -> Axis {
+    Axis {
+        label: label.into(),
+        unit: unit.into(),
+        scale: scale.into(),
+    }
+}
+
+/// A line across a chart.
+pub(super) fn mark(axis: &str, value: f64, label: &str) -> Mark {
+    Mark {
+        axis: axis.into(),
+        value,
+        label: label.into(),
+    }
+}
+
 /// A cell of words.
-pub(super) fn words(text: &str) -> super::answer::Cell {
-    super::answer::Cell {
+pub(super) fn words(text: &str) -> Cell {
+    Cell {
         text: text.into(),
         value: None,
         id: None,

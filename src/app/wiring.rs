@@ -79,19 +79,12 @@ pub(super) async fn wire(
     let catalog = Arc::new(catalog(config)?);
     let gallery = Arc::new(gallery(config)?);
     let engine = format!("built-in engine, prices as of {}", catalog.prices_as_of());
-    let outboxes = Outboxes::new(
-        store.clone(),
-        committer.clone(),
-        outbox_limits(config),
-        recovered.epoch,
-    );
+    let limits = outbox_limits(config);
+    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
     let sessions = Sessions::new(store.clone(), committer.clone());
-    let queue = Arc::new(Queue::new(admission::Admission::new(admission::Limits {
-        max_concurrent: config.sessions.max_concurrent,
-        max_processing: config.agents.max_processing,
-        max_per_visitor: config.sessions.max_per_visitor,
-        ..admission::Limits::default()
-    })));
+    let queue = Arc::new(Queue::new(admission::Admission::new(admission_limits(
+        config,
+    ))));
     let disk_low = Arc::new(AtomicBool::new(false));
     let intake = Intake::new(
         store.clone(),
@@ -102,25 +95,10 @@ pub(super) async fn wire(
         drain.clone(),
         Arc::clone(&disk_low),
     );
-    let breakers = Breakers::new(breaker::Policy {
-        failure_threshold: config.breaker.failure_threshold,
-        recovery_timeout: config.breaker.recovery_timeout,
-        max_probes: config.breaker.half_open_probes,
-        successes_to_close: config.breaker.success_threshold,
-        ..breaker::Policy::default()
-    });
-    let builtin: Arc<dyn Backend> = Arc::new(Builtin::new(catalog));
-    let (primary, fallback) = match backend {
-        Some(backend) => (backend, Some(builtin)),
-        None => (builtin, None),
-    };
+    let breakers = Breakers::new(breaker_policy(config));
+    let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
     let supervisor = Supervisor::new(
-        supervisor::Policy {
-            agent_timeout: config.agents.timeout,
-            pace: config.agents.pace,
-            session_timeout: config.sessions.timeout,
-            as_of: config.agents.as_of,
-        },
+        supervisor_policy(config),
         sessions.clone(),
         queue,
         drain.clone(),
@@ -129,11 +107,12 @@ pub(super) async fn wire(
         breakers.clone(),
     );
     let key = token_key(&store, &committer).await?;
+    let revocations = Arc::new(Revocations(outboxes.clone()));
     let access = Access::new(
         auth_mode(config)?,
         access_settings(config),
         &key,
-        Arc::new(Revocations(outboxes.clone())),
+        revocations,
     );
     let min_free = config.store.min_free.0 as u64;
     let observer = Observer::new(
@@ -145,7 +124,6 @@ pub(super) async fn wire(
         min_free,
     );
     observer.probe_disk().await;
-    let permits = Permits::new(capacity(config));
     let services = Services {
         access,
         limits: Limits::new(rates(config)),
@@ -159,12 +137,51 @@ pub(super) async fn wire(
         drain,
         settings: settings(config),
     };
+    let permits = Permits::new(capacity(config));
     Ok(Parts {
         services,
         supervisor,
         permits,
         unfinished: recovered.unfinished,
     })
+}
+
+/// Who answers, and who answers where that one fails.
+type Backends = (Arc<dyn Backend>, Option<Arc<dyn Backend>>);
+
+fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backends {
+    match named {
+        Some(backend) => (backend, Some(builtin)),
+        None => (builtin, None),
+    }
+}
+
+fn admission_limits(config: &Config) -> admission::Limits {
+    admission::Limits {
+        max_concurrent: config.sessions.max_concurrent,
+        max_processing: config.agents.max_processing,
+        max_per_visitor: config.sessions.max_per_visitor,
+        ..admission::Limits::default()
+    }
+}
+
+fn breaker_policy(config: &Config) -> breaker::Policy {
+    breaker::Policy {
+        failure_threshold: config.breaker.failure_threshold,
+        recovery_timeout: config.breaker.recovery_timeout,
+        max_probes: config.breaker.half_open_probes,
+        successes_to_close: config.breaker.success_threshold,
+        ..breaker::Policy::default()
+    }
+}
+
+fn supervisor_policy(config: &Config) -> supervisor::Policy {
+    supervisor::Policy {
+        agent_timeout: config.agents.timeout,
+        pace: config.agents.pace,
+        session_timeout: config.sessions.timeout,
+        as_of: config.agents.as_of,
+    }
 }
 
 /// Revocation as the visitor's record knows it.

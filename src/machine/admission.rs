@@ -243,6 +243,11 @@ impl Admission {
         self.visitors.values().map(|v| v.waiting.len()).sum()
     }
 
+    /// Sessions that could start at once.
+    pub fn free(&self) -> usize {
+        self.limits.max_processing.saturating_sub(self.processing)
+    }
+
     /// Sessions processing.
     pub fn processing(&self) -> usize {
         self.processing

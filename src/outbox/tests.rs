@@ -217,6 +217,7 @@ async fn an_acknowledgement_survives_and_never_goes_back() {
 
 #[tokio::test]
 async fn room_is_reserved_counted_and_given_back() {
+    // req: D8
     // req: D3
     let check = async |limits: Limits, texts: usize, length: usize, rooms: usize| {
         let house = House::new(limits);
@@ -321,6 +322,7 @@ async fn what_is_old_expires_and_what_nobody_holds_is_forgotten() {
 
 #[tokio::test]
 async fn held_frames_go_where_they_are_more_than_a_visitor_may_have() {
+    // req: D8
     // req: D3
     let house = House::new(Limits {
         max_pending_bytes: 1000,

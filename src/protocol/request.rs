@@ -1,12 +1,16 @@
 //! What a client says: text of a frame → typed request, all faults at once.
 
+mod chat;
+mod fields;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::MAX_SAFE_INTEGER;
-use super::fault::{Fault, FaultCode, FieldFault};
+use super::fault::{Fault, FaultCode};
 use crate::id::{BusinessValue, Category, Complexity, MessageId, SessionId, UserId};
+use fields::Fields;
 
 /// A well-formed client frame.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,7 +141,7 @@ pub fn parse(text: &str, user: &UserId) -> Result<Request, Fault> {
     };
     match kind {
         "" => Err(fields.fault("the frame has no usable `type`")),
-        "chat_message" => chat(payload, user, fields),
+        "chat_message" => chat::read(payload, user, fields),
         "ack" => ack(payload, fields),
         "cancel" => {
             let session_id = fields.session(payload, "session_id", true);
@@ -163,198 +167,6 @@ pub fn parse(text: &str, user: &UserId) -> Result<Request, Fault> {
 // A value that is absent always left a field fault behind, so `finish` has returned before.
 fn unreachable_fault() -> Fault {
     Fault::new(FaultCode::InvalidFields, "a required field is missing")
-}
-
-fn chat(payload: &Map<String, Value>, user: &UserId, mut f: Fields) -> Result<Request, Fault> {
-    let id_text = f
-        .text(payload, "example_message_id", 1..=128)
-        .map(str::to_owned);
-    let id = id_text
-        .as_deref()
-        .and_then(|text| match MessageId::parse(text) {
-            Ok(id) => Some(id),
-            Err(rule) => {
-                f.wrong(
-                    "example_message_id",
-                    &format!("must be {rule}"),
-                    "use another id",
-                );
-                None
-            }
-        });
-    f.example_message_id = id.as_ref().map(|id| id.as_str().to_owned());
-
-    let content = match payload.get("content") {
-        Some(Value::String(text)) => {
-            let text = text.trim();
-            let count = text.chars().count();
-            if !(10..=2000).contains(&count) {
-                let fix = if count < 10 {
-                    "say a little more"
-                } else {
-                    "shorten it"
-                };
-                f.wrong(
-                    "content",
-                    &format!("must have 10 to 2000 characters after trimming; it has {count}"),
-                    fix,
-                );
-            }
-            text.to_owned()
-        }
-        other => {
-            f.absent_or_wrong(other, "content", "text of 10 to 2000 characters");
-            String::new()
-        }
-    };
-
-    let empty = Map::new();
-    let metadata = match payload.get("example_message_metadata") {
-        Some(Value::Object(metadata)) => metadata,
-        other => {
-            f.absent_or_wrong(other, "example_message_metadata", "an object");
-            &empty
-        }
-    };
-    f.prefix = "example_message_metadata.";
-    let title = f
-        .text(metadata, "title", 1..=200)
-        .unwrap_or_default()
-        .to_owned();
-    let category = f.word(metadata, &["category"], Category::ALL, Category::as_str);
-    let complexity = f.word(
-        metadata,
-        &["complexity"],
-        Complexity::ALL,
-        Complexity::as_str,
-    );
-    let value_names = ["businessValue", "business_value"];
-    let business_value = f.word(
-        metadata,
-        &value_names,
-        BusinessValue::ALL,
-        BusinessValue::as_str,
-    );
-    let time_name =
-        if metadata.contains_key("estimatedTime") || !metadata.contains_key("estimated_time") {
-            "estimatedTime"
-        } else {
-            "estimated_time"
-        };
-    let estimated_time = f
-        .text(metadata, time_name, 1..=40)
-        .unwrap_or_default()
-        .to_owned();
-    if let Some(preferences) = metadata.get("agent_preferences")
-        && !preferences.is_object()
-    {
-        f.wrong(
-            "agent_preferences",
-            "must be an object",
-            "leave it out or send {}",
-        );
-    }
-    f.prefix = "";
-
-    match payload.get("user_id") {
-        Some(Value::String(id)) if id == user.as_str() => {}
-        Some(Value::String(_)) => f.wrong(
-            "user_id",
-            "must be the connection's own",
-            "send the id this socket was opened for",
-        ),
-        other => f.absent_or_wrong(other, "user_id", "the connection's user id"),
-    }
-    match payload.get("timestamp") {
-        Some(Value::Number(n))
-            if n.as_f64()
-                .is_some_and(|n| n >= 0.0 && n <= MAX_SAFE_INTEGER as f64) => {}
-        Some(Value::Number(_)) => f.wrong(
-            "timestamp",
-            "must be milliseconds since 1970, not negative",
-            "send Date.now()",
-        ),
-        other => f.absent_or_wrong(other, "timestamp", "milliseconds since 1970 as a number"),
-    }
-    let (parent_session_id, assumptions) = context(payload, &mut f);
-    f.finish("chat_message")?;
-    let (Some(example_message_id), Some(category), Some(complexity), Some(business_value)) =
-        (id, category, complexity, business_value)
-    else {
-        return Err(unreachable_fault());
-    };
-    Ok(Request::Chat(Box::new(ChatMessage {
-        content,
-        example_message_id,
-        title,
-        category,
-        complexity,
-        business_value,
-        estimated_time,
-        parent_session_id,
-        assumptions,
-    })))
-}
-
-fn context(
-    payload: &Map<String, Value>,
-    f: &mut Fields,
-) -> (Option<SessionId>, BTreeMap<String, Value>) {
-    let context = match payload.get("session_context") {
-        None | Some(Value::Null) => return (None, BTreeMap::new()),
-        Some(Value::Object(context)) => context,
-        Some(_) => {
-            f.wrong(
-                "session_context",
-                "must be an object",
-                "leave it out or send {}",
-            );
-            return (None, BTreeMap::new());
-        }
-    };
-    f.prefix = "session_context.";
-    let parent = f.session(context, "parent_session_id", false);
-    let mut assumptions = BTreeMap::new();
-    match context.get("assumptions") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(map)) if map.len() > MAX_ASSUMPTIONS => {
-            f.wrong(
-                "assumptions",
-                &format!(
-                    "may hold at most {MAX_ASSUMPTIONS} values; it holds {}",
-                    map.len()
-                ),
-                "send the edited ones only",
-            );
-        }
-        Some(Value::Object(map)) => {
-            for (name, value) in map {
-                let short = |text: &str| text.chars().count() <= MAX_ASSUMPTION_TEXT;
-                let plain = match value {
-                    Value::Number(_) | Value::Bool(_) => true,
-                    Value::String(text) => short(text),
-                    _ => false,
-                };
-                if plain && short(name) {
-                    assumptions.insert(name.clone(), value.clone());
-                } else {
-                    let shown: String = name.chars().take(40).collect();
-                    f.wrong(
-                        &format!("assumptions.{shown}"),
-                        "must be a number, true, false or a text of at most 200 characters",
-                        "send a plain value",
-                    );
-                }
-            }
-        }
-        Some(_) => f.wrong(
-            "assumptions",
-            "must be an object of name: value",
-            "send {\"name\": value}",
-        ),
-    }
-    f.prefix = "";
-    (parent, assumptions)
 }
 
 fn ack(payload: &Map<String, Value>, mut f: Fields) -> Result<Request, Fault> {
@@ -422,131 +234,4 @@ fn track(payload: &Map<String, Value>, mut f: Fields) -> Result<Request, Fault> 
     event
         .map(|event| Request::Track { event, session_id })
         .ok_or_else(unreachable_fault)
-}
-
-/// Collects the faults of a frame's fields.
-#[derive(Default)]
-struct Fields {
-    faults: Vec<FieldFault>,
-    prefix: &'static str,
-    example_message_id: Option<String>,
-}
-
-impl Fields {
-    fn wrong(&mut self, field: &str, rule: &str, fix: &str) {
-        let field = format!("{}{field}", self.prefix);
-        self.faults.push(FieldFault {
-            field,
-            rule: rule.to_owned(),
-            fix: fix.to_owned(),
-        });
-    }
-
-    fn absent_or_wrong(&mut self, found: Option<&Value>, field: &str, what: &str) {
-        match found {
-            None | Some(Value::Null) => {
-                self.wrong(field, &format!("is required: {what}"), "add it")
-            }
-            Some(_) => self.wrong(field, &format!("must be {what}"), "change its type"),
-        }
-    }
-
-    fn text<'a>(
-        &mut self,
-        map: &'a Map<String, Value>,
-        field: &str,
-        length: std::ops::RangeInclusive<usize>,
-    ) -> Option<&'a str> {
-        let rule = format!("text of {} to {} characters", length.start(), length.end());
-        match map.get(field) {
-            Some(Value::String(text)) => {
-                let count = text.trim().chars().count();
-                if length.contains(&count) {
-                    return Some(text.trim());
-                }
-                self.wrong(
-                    field,
-                    &format!("must be {rule}; it has {count}"),
-                    "change its length",
-                );
-            }
-            other => self.absent_or_wrong(other, field, &rule),
-        }
-        None
-    }
-
-    fn word<T: Copy>(
-        &mut self,
-        map: &Map<String, Value>,
-        names: &[&str],
-        all: &[T],
-        word: fn(T) -> &'static str,
-    ) -> Option<T> {
-        let found = names.iter().find_map(|name| map.get(*name));
-        let one_of = || all.iter().map(|v| word(*v)).collect::<Vec<_>>().join(", ");
-        match found {
-            Some(Value::String(text)) => {
-                let hit = all.iter().copied().find(|v| word(*v) == text);
-                if hit.is_none() {
-                    let shown: String = text.chars().take(40).collect();
-                    self.wrong(
-                        names[0],
-                        &format!("must be one of {}; it is `{shown}`", one_of()),
-                        "use one of these words",
-                    );
-                }
-                hit
-            }
-            other => {
-                self.absent_or_wrong(other, names[0], &format!("one of {}", one_of()));
-                None
-            }
-        }
-    }
-
-    fn session(
-        &mut self,
-        map: &Map<String, Value>,
-        field: &str,
-        required: bool,
-    ) -> Option<SessionId> {
-        match map.get(field) {
-            None | Some(Value::Null) if !required => None,
-            Some(Value::String(text)) => match SessionId::parse(text) {
-                Ok(id) => Some(id),
-                Err(rule) => {
-                    self.wrong(field, &format!("must be {rule}"), "copy it from a frame");
-                    None
-                }
-            },
-            other => {
-                self.absent_or_wrong(other, field, "a session id");
-                None
-            }
-        }
-    }
-
-    fn fault(self, message: &str) -> Fault {
-        Fault {
-            code: FaultCode::InvalidFields,
-            message: message.to_owned(),
-            fields: self.faults,
-            example_message_id: self.example_message_id,
-            retry_after_ms: None,
-        }
-    }
-
-    fn finish(&mut self, kind: &str) -> Result<(), Fault> {
-        if self.faults.is_empty() {
-            return Ok(());
-        }
-        let list = self
-            .faults
-            .iter()
-            .map(|f| format!("{} {}", f.field, f.rule))
-            .collect::<Vec<_>>()
-            .join("; ");
-        let message = format!("{kind} is refused, nothing of it was kept: {list}");
-        Err(std::mem::take(self).fault(&message))
-    }
 }

@@ -168,9 +168,10 @@ async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
 impl App {
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let plain = framing::has_plain_length(request.headers());
-        let mut response = match self.checked(request, peer).await {
-            Ok(response) => response,
-            Err(problem) => reply::problem(&problem),
+        let (mut response, plain) = match self.checked(request, peer).await {
+            Ok(response) => (response, plain),
+            // Its body may be unread: what follows on the line is not known to be a request.
+            Err(problem) => (reply::problem(&problem), false),
         };
         headers::add(response.headers_mut());
         if !plain {

@@ -142,12 +142,14 @@ pub(super) fn check_origin(headers: &HeaderMap, services: &Services) -> Result<(
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());
     };
+    let alone = headers.get_all(header::ORIGIN).iter().count() == 1;
     let origin = origin.to_str().ok().and_then(WebOrigin::parse);
     let own =
         text(headers, &header::HOST).and_then(|host| WebOrigin::parse(&format!("https://{host}")));
-    let allowed = origin.is_some_and(|origin| {
-        Some(&origin) == own.as_ref() || services.settings.allowed_origins.contains(&origin)
-    });
+    let allowed = alone
+        && origin.is_some_and(|origin| {
+            Some(&origin) == own.as_ref() || services.settings.allowed_origins.contains(&origin)
+        });
     if allowed {
         return Ok(());
     }

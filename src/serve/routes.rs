@@ -1,5 +1,6 @@
 //! Which address is answered by what.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +13,8 @@ use warp::reply::Response as Reply;
 use warp::{Filter, path};
 
 use super::{Peer, Services, door, files, reply, rest};
+
+type Shared = Arc<Services>;
 
 /// What is sent to, not read.
 const POSTED: [&str; 2] = ["/api/v1/visitors", "/api/v1/tickets"];
@@ -26,72 +29,108 @@ pub(super) fn allowed(path: &str) -> &'static str {
 }
 
 /// Every route. The rejections that are left are "not found" and "not this method".
-pub(super) fn all(services: Arc<Services>) -> BoxedFilter<(Reply,)> {
-    let with = {
-        let services = Arc::clone(&services);
-        warp::any().map(move || Arc::clone(&services))
-    };
-    let peer = warp::ext::get::<Peer>();
-    let headers = warp::header::headers_cloned();
-    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
+    socket(&services)
+        .or(visitors(&services))
+        .unify()
+        .or(tickets(&services))
+        .unify()
+        .or(session(&services))
+        .unify()
+        .or(examples(&services))
+        .unify()
+        .or(health(&services))
+        .unify()
+        .or(probes(&services))
+        .unify()
+        .or(pages())
+        .unify()
+        .boxed()
+}
 
-    let socket = path!("api" / "v1" / "example-messages" / "ws" / String)
+fn with(services: &Shared) -> impl Filter<Extract = (Shared,), Error = Infallible> + Clone + use<> {
+    let services = Arc::clone(services);
+    warp::any().map(move || Arc::clone(&services))
+}
+
+fn socket(services: &Shared) -> BoxedFilter<(Reply,)> {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    path!("api" / "v1" / "example-messages" / "ws" / String)
         .and(warp::get())
         .and(query)
-        .and(headers)
+        .and(warp::header::headers_cloned())
         .and(warp::ext::optional::<OnUpgrade>())
-        .and(peer)
-        .and(with.clone())
+        .and(warp::ext::get::<Peer>())
+        .and(with(services))
         .map(
-            |user: String,
-             query: String,
-             headers: HeaderMap,
-             upgrade: Option<OnUpgrade>,
-             peer: Peer,
-             s: Arc<Services>| {
+            |user: String, query: String, headers: HeaderMap, upgrade, peer, s: Shared| {
                 reply::either(door::open(&user, &query, &headers, upgrade, peer, &s))
             },
-        );
-    let visitors = path!("api" / "v1" / "visitors")
+        )
+        .boxed()
+}
+
+fn visitors(services: &Shared) -> BoxedFilter<(Reply,)> {
+    path!("api" / "v1" / "visitors")
         .and(warp::post())
-        .and(headers)
+        .and(warp::header::headers_cloned())
         .and(warp::body::bytes())
-        .and(peer)
-        .and(with.clone())
-        .map(
-            |headers: HeaderMap, body: Bytes, peer: Peer, s: Arc<Services>| {
-                reply::either(rest::create_visitor(&headers, &body, &peer, &s))
-            },
-        );
-    let tickets = path!("api" / "v1" / "tickets")
+        .and(warp::ext::get::<Peer>())
+        .and(with(services))
+        .map(|headers: HeaderMap, body: Bytes, peer: Peer, s: Shared| {
+            reply::either(rest::create_visitor(&headers, &body, &peer, &s))
+        })
+        .boxed()
+}
+
+fn tickets(services: &Shared) -> BoxedFilter<(Reply,)> {
+    path!("api" / "v1" / "tickets")
         .and(warp::post())
-        .and(headers)
-        .and(with.clone())
-        .map(|headers: HeaderMap, s: Arc<Services>| {
-            reply::either(rest::issue_ticket(&headers, &s))
-        });
-    let session = path!("api" / "v1" / "example-messages" / "sessions" / String)
+        .and(warp::header::headers_cloned())
+        .and(with(services))
+        .map(|headers: HeaderMap, s: Shared| reply::either(rest::issue_ticket(&headers, &s)))
+        .boxed()
+}
+
+fn session(services: &Shared) -> BoxedFilter<(Reply,)> {
+    path!("api" / "v1" / "example-messages" / "sessions" / String)
         .and(warp::get())
-        .and(headers)
-        .and(with.clone())
-        .map(|id: String, headers: HeaderMap, s: Arc<Services>| {
+        .and(warp::header::headers_cloned())
+        .and(with(services))
+        .map(|id: String, headers: HeaderMap, s: Shared| {
             reply::either(rest::session(&id, &headers, &s))
-        });
-    let examples = path!("api" / "v1" / "example-messages" / "examples")
+        })
+        .boxed()
+}
+
+fn examples(services: &Shared) -> BoxedFilter<(Reply,)> {
+    path!("api" / "v1" / "example-messages" / "examples")
         .and(warp::get())
-        .and(with.clone())
-        .map(|s: Arc<Services>| rest::examples(&s));
-    let health = path!("api" / "v1" / "example-messages" / "health")
+        .and(with(services))
+        .map(|s: Shared| rest::examples(&s))
+        .boxed()
+}
+
+fn health(services: &Shared) -> BoxedFilter<(Reply,)> {
+    path!("api" / "v1" / "example-messages" / "health")
         .and(warp::get())
-        .and(with.clone())
-        .then(|s: Arc<Services>| async move { rest::health(&s).await });
+        .and(with(services))
+        .then(|s: Shared| async move { rest::health(&s).await })
+        .boxed()
+}
+
+fn probes(services: &Shared) -> BoxedFilter<(Reply,)> {
     let alive = path!("healthz").and(warp::get()).map(rest::alive);
     let ready = path!("readyz")
         .and(warp::get())
-        .and(with)
-        .map(|s: Arc<Services>| rest::ready(&s));
+        .and(with(services))
+        .map(|s: Shared| rest::ready(&s));
+    alive.or(ready).unify().boxed()
+}
+
+fn pages() -> BoxedFilter<(Reply,)> {
     // The file first and the method then: what is not there is not found, whatever the method.
-    let pages = warp::path::full()
+    warp::path::full()
         .and_then(|path: FullPath| async move {
             let name = path.as_str().trim_start_matches('/').to_owned();
             files::exists(&name)
@@ -99,28 +138,10 @@ pub(super) fn all(services: Arc<Services>) -> BoxedFilter<(Reply,)> {
                 .ok_or_else(warp::reject::not_found)
         })
         .and(warp::get())
-        .and(headers)
+        .and(warp::header::headers_cloned())
         .map(|name: String, headers: HeaderMap| {
             let tag = door::text(&headers, &header::IF_NONE_MATCH);
             reply::either(files::get(&name, tag))
-        });
-
-    socket
-        .or(visitors)
-        .unify()
-        .or(tickets)
-        .unify()
-        .or(session)
-        .unify()
-        .or(examples)
-        .unify()
-        .or(health)
-        .unify()
-        .or(alive)
-        .unify()
-        .or(ready)
-        .unify()
-        .or(pages)
-        .unify()
+        })
         .boxed()
 }

@@ -13,7 +13,6 @@ use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -21,6 +20,7 @@ use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRec
 use super::recover::Totals;
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key};
+use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 
 /// Jobs that may wait; more makes the senders wait.
@@ -197,7 +197,7 @@ fn run(
 ) {
     let mut jobs = Vec::new();
     while queue.blocking_recv_many(&mut jobs, GROUP) > 0 {
-        let started = Instant::now();
+        let started = clock::now();
         let (ops, done): (Vec<Vec<Op>>, Vec<Done>) =
             jobs.drain(..).map(|job| (job.ops, job.done)).unzip();
         let result = std::panic::catch_unwind(AssertUnwindSafe(|| disk.commit(ops)))
@@ -208,7 +208,8 @@ fn run(
                 .for_each(|done| done(Err(StoreError::Stopped)));
             break;
         }
-        let spent = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let spent =
+            u64::try_from(clock::now().duration_since(started).as_micros()).unwrap_or(u64::MAX);
         counts.groups.fetch_add(1, Ordering::Relaxed);
         counts.jobs.fetch_add(done.len() as u64, Ordering::Relaxed);
         counts.last_us.store(spent, Ordering::Relaxed);

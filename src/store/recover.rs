@@ -79,24 +79,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     let dir = &options.dir;
     files::make_dir(dir)?;
     let lock = files::lock(dir)?;
-    let path = dir.join("watermark");
-    let (watermark, mark) = match Watermark::open(&path) {
-        Ok(found) => found,
-        Err(e) if e.kind() == std::io::ErrorKind::InvalidData && options.accept_loss => {
-            files::io("could not remove", &path, std::fs::remove_file(&path))?;
-            files::io("could not open", &path, Watermark::open(&path))?
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
-            return Err(damaged(options, e.to_string()));
-        }
-        Err(e) => {
-            return Err(StoreError::Io {
-                what: "could not open",
-                path,
-                source: e,
-            });
-        }
-    };
+    let (watermark, mark) = open_watermark(options)?;
     let db = open_sled(options)?;
     files::sync_all(dir)?;
     let mut audit = Audit::run(&db, mark)?;
@@ -146,6 +129,21 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
         committer,
         recovered,
     })
+}
+
+fn open_watermark(options: &Options) -> Result<(Watermark, Option<Mark>), StoreError> {
+    let path = options.dir.join("watermark");
+    match Watermark::open(&path) {
+        Ok(found) => Ok(found),
+        Err(e) if e.kind() == std::io::ErrorKind::InvalidData && options.accept_loss => {
+            files::io("could not remove", &path, std::fs::remove_file(&path))?;
+            files::io("could not open", &path, Watermark::open(&path))
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
+            Err(damaged(options, e.to_string()))
+        }
+        Err(source) => files::io("could not open", &path, Err(source)),
+    }
 }
 
 fn damaged(options: &Options, what: String) -> StoreError {

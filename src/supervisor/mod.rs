@@ -15,12 +15,12 @@ use serde_json::{Value, json};
 
 pub use breakers::Breakers;
 
-use crate::agents::Task;
 use crate::agents::answer::Answer;
 use crate::agents::backend::{BUILTIN, Backend};
+use crate::agents::{Refusal, Task};
 use crate::clock;
 use crate::intake::Queue;
-use crate::machine::breaker::Outcome;
+use crate::machine::breaker::{self, Outcome};
 use crate::machine::session::State;
 use crate::protocol::frame::Kind;
 use crate::sessions::{End, Session, Sessions, Stop};
@@ -130,68 +130,61 @@ impl Supervisor {
 
         let mut reason = None;
         for backend in std::iter::once(&self.0.primary).chain(&self.0.fallback) {
-            let pass = match self.0.breakers.admit(backend.name()) {
-                Ok(pass) => pass,
-                Err(refusal) => {
-                    let seconds = refusal.retry_after.as_secs().max(1);
-                    reason = Some(Failed {
-                        code: "breaker_open",
-                        text: format!("{refusal}"),
-                        retry_after_s: Some(seconds),
-                    });
-                    continue;
-                }
-            };
-            let breaker_state = self.0.breakers.state(backend.name());
-            let name = agent_name(record);
-            let started = json!({"agent_name": name, "backend": backend.name()});
-            session.say(Kind::AgentStarted, started.to_string()).await?;
-            let ran = attempt
-                .run(backend, task.clone(), self.0.policy.agent_timeout)
-                .await?;
-            let outcome = match &ran {
-                Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
-                Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
-                Ran::Stopped(_) | Ran::Draining => Outcome::Abandoned,
-            };
-            self.0.breakers.settle(backend.name(), pass, outcome);
-            match ran {
-                Ran::Answered(answer) => {
-                    let answer = with_execution(*answer, backend.name(), breaker_state);
-                    return self
-                        .complete(session, record, answer, &attempt, reason)
-                        .await;
-                }
-                Ran::Refused(refusal) => {
-                    let recovery = "Add the numbers that are missing and send it as a new message.";
-                    let end = End::error(
-                        State::Failed,
-                        &refusal.code,
-                        &refusal.message,
-                        false,
-                        recovery,
-                    );
+            match self.try_backend(backend, &mut attempt, &task).await? {
+                Tried::Ended(end) => return self.end(session, record, end).await,
+                Tried::Answered(answer) => {
+                    let end = completed(record, &answer, &attempt, reason);
                     return self.end(session, record, end).await;
                 }
-                Ran::Stopped(why) => return self.end(session, record, End::stopped(why)).await,
-                Ran::Draining => return Ok(false),
-                Ran::TimedOut => reason = Some(Failed::timeout(self.0.policy.agent_timeout)),
-                Ran::Failed(text) => {
-                    tracing::warn!(session = %record.id, backend = backend.name(), error = %text, "an agent failed");
-                    reason = Some(Failed {
-                        code: "agent_failed",
-                        text: "the agent failed".into(),
-                        retry_after_s: None,
-                    });
-                }
+                Tried::Draining => return Ok(false),
+                Tried::Failed(failed) => reason = Some(failed),
             }
         }
-        let failed = reason.unwrap_or(Failed {
-            code: "agent_failed",
-            text: "no agent answered".into(),
-            retry_after_s: None,
-        });
+        let failed = reason.unwrap_or_else(Failed::agent);
         self.end(session, record, failed.end()).await
+    }
+
+    /// Asks one backend, if its breaker lets us.
+    async fn try_backend(
+        &self,
+        backend: &Arc<dyn Backend>,
+        attempt: &mut Attempt<'_>,
+        task: &Task,
+    ) -> Result<Tried, StoreError> {
+        let name = backend.name();
+        let pass = match self.0.breakers.admit(name) {
+            Ok(pass) => pass,
+            Err(refusal) => return Ok(Tried::Failed(Failed::breaker(&refusal))),
+        };
+        let breaker_state = self.0.breakers.state(name);
+        let agent = crate::agents::name_of(task.category);
+        let started = json!({"agent_name": agent, "backend": name});
+        let session = attempt.session;
+        session.say(Kind::AgentStarted, started.to_string()).await?;
+        let limit = self.0.policy.agent_timeout;
+        let ran = attempt.run(backend, task.clone(), limit).await?;
+        let outcome = match &ran {
+            Ran::Answered(_) | Ran::Refused(_) => Outcome::Success,
+            Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
+            Ran::Stopped(_) | Ran::Draining => Outcome::Abandoned,
+        };
+        self.0.breakers.settle(name, pass, outcome);
+        Ok(match ran {
+            Ran::Answered(answer) => {
+                Tried::Answered(Box::new(with_execution(*answer, name, breaker_state)))
+            }
+            Ran::Refused(Refusal { code, message }) => {
+                let recovery = "Add the numbers that are missing and send it as a new message.";
+                Tried::Ended(End::error(State::Failed, &code, &message, false, recovery))
+            }
+            Ran::Stopped(why) => Tried::Ended(End::stopped(why)),
+            Ran::Draining => Tried::Draining,
+            Ran::TimedOut => Tried::Failed(Failed::timeout(limit)),
+            Ran::Failed(text) => {
+                tracing::warn!(backend = name, error = %text, "an agent failed");
+                Tried::Failed(Failed::agent())
+            }
+        })
     }
 
     fn attempt<'a>(&'a self, session: &'a Session, record: &SessionRecord) -> Attempt<'a> {
@@ -205,47 +198,6 @@ impl Supervisor {
             started,
             said: Said::default(),
         }
-    }
-
-    async fn complete(
-        &self,
-        session: &Session,
-        record: &SessionRecord,
-        answer: Answer,
-        attempt: &Attempt<'_>,
-        fallback: Option<Failed>,
-    ) -> Result<bool, StoreError> {
-        let result = serde_json::to_value(&answer).unwrap_or(Value::Null);
-        let payload = json!({
-            "result": result,
-            "processing_time_ms": attempt.elapsed_ms(),
-            // True: the backend named in `agent_started` computed this just now.
-            "real_agent_execution": true,
-            "fallback_reason": fallback.map(|f| f.reason()),
-        });
-        let size = payload.to_string().len();
-        // Room for the envelope; a larger frame would be refused by clients.
-        if size > crate::protocol::MAX_SERVER_FRAME - 1024 {
-            tracing::error!(session = %record.id, size, "a result is too large to send");
-            let end = End::error(
-                State::Failed,
-                "result_too_large",
-                "the result is larger than a frame may be",
-                false,
-                "Ask for less at once.",
-            );
-            return self.end(session, record, end).await;
-        }
-        self.end(
-            session,
-            record,
-            End {
-                state: State::Completed,
-                kind: Kind::AgentCompleted,
-                payload,
-            },
-        )
-        .await
     }
 
     async fn end(
@@ -314,8 +266,41 @@ fn broken() -> End {
     )
 }
 
-fn agent_name(record: &SessionRecord) -> &'static str {
-    crate::agents::name_of(record.category)
+/// The end that a result is.
+fn completed(
+    record: &SessionRecord,
+    answer: &Answer,
+    attempt: &Attempt<'_>,
+    fallback: Option<Failed>,
+) -> End {
+    let payload = json!({
+        "result": serde_json::to_value(answer).unwrap_or(Value::Null),
+        "processing_time_ms": attempt.elapsed_ms(),
+        // True: the backend named in `agent_started` computed this just now.
+        "real_agent_execution": true,
+        "fallback_reason": fallback.map(|f| f.reason()),
+    });
+    let size = payload.to_string().len();
+    // Room for the envelope; a larger frame would be refused by clients.
+    if size > crate::protocol::MAX_SERVER_FRAME - 1024 {
+        tracing::error!(session = %record.id, size, "a result is too large to send");
+        let text = "the result is larger than a frame may be";
+        let recovery = "Ask for less at once.";
+        return End::error(State::Failed, "result_too_large", text, false, recovery);
+    }
+    End {
+        state: State::Completed,
+        kind: Kind::AgentCompleted,
+        payload,
+    }
+}
+
+/// What asking one backend came to.
+enum Tried {
+    Answered(Box<Answer>),
+    Ended(End),
+    Failed(Failed),
+    Draining,
 }
 
 fn with_execution(mut answer: Answer, backend: &str, breaker: &str) -> Answer {
@@ -334,6 +319,22 @@ struct Failed {
 }
 
 impl Failed {
+    fn agent() -> Self {
+        Self {
+            code: "agent_failed",
+            text: "the agent failed".into(),
+            retry_after_s: None,
+        }
+    }
+
+    fn breaker(refusal: &breaker::Refusal) -> Self {
+        Self {
+            code: "breaker_open",
+            text: refusal.to_string(),
+            retry_after_s: Some(refusal.retry_after.as_secs().max(1)),
+        }
+    }
+
     fn timeout(limit: Duration) -> Self {
         let text = format!(
             "the agent took longer than {} s and was stopped",

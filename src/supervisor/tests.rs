@@ -433,6 +433,7 @@ async fn a_waiting_session_is_cancelled_without_being_begun() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_over_its_limit_expires_running_or_waiting() {
+    // req: S3
     let dir = tempfile::tempdir().unwrap();
     let primary = Script::new("primary", &[Act::Hang; 2]);
     let plan = Plan {

@@ -26,5 +26,8 @@ export async function identity() {
   return user;
 }
 
+/** One of the visitor's sessions, with its question. */
+export const session = (id) => call(`/api/v1/example-messages/sessions/${encodeURIComponent(id)}`);
+
 /** The gallery: `{examples, engine}`. */
 export const examples = () => call("/api/v1/example-messages/examples");

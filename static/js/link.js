@@ -37,9 +37,9 @@ export function comesBack(code) {
   return code !== 1000 && !(code >= 4500 && code <= 4599);
 }
 
-/** Full jitter: anywhere between now and the ceiling, which doubles with each attempt. */
+/** Full jitter: anywhere between now and the ceiling, which grows by half with each attempt: doubled, a page would sleep long after a short restart. */
 export function backoff(attempt, random) {
-  const ceiling = Math.min(LIMITS.backoffCapMs, LIMITS.backoffBaseMs * 2 ** Math.min(attempt, 20));
+  const ceiling = Math.min(LIMITS.backoffCapMs, LIMITS.backoffBaseMs * 1.5 ** Math.min(attempt, 20));
   return Math.round(random * ceiling);
 }
 
@@ -139,10 +139,10 @@ export class Link {
     return [...this.#wait(now, greeted ? "lost" : "unreachable"), ...(greeted ? [] : [{ do: "probe" }])];
   }
 
-  /** What the probe found: `ok`, `unauthenticated`, `unreachable`, or a time to wait in `retryMs`. */
+  /** What the probe found: `ok`, `unauthenticated`, `another` (visitor's credential), `unreachable`, or a time to wait in `retryMs`. */
   onProbe(now, { found, retryMs = 0 }) {
     if (this.phase !== "waiting") return [];
-    if (found === "unauthenticated") return this.#rest("unauthenticated");
+    if (found === "unauthenticated" || found === "another") return this.#rest(found);
     if (retryMs <= 0) return [];
     this.retryAt = now + retryMs + backoff(this.attempt, this.random());
     return [{ do: "timer", name: "retry", at: this.retryAt }, { do: "state" }];

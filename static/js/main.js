@@ -1,7 +1,8 @@
 // The composition of the page: identity, link, runs, views. Knows everybody; nobody knows it.
 
 import { connect } from "./socket.js";
-import { identity, examples } from "./api.js";
+import { identity, examples, session } from "./api.js";
+import { Questions } from "./questions.js";
 import * as store from "./store.js";
 import { Runs, isLive, titleOf } from "./runs.js";
 import { Ledger } from "./proof.js";
@@ -30,6 +31,8 @@ const app = {
   notice: signal(""),
   draft: signal(null),
 };
+
+const questions = new Questions({ fetch: session, found: () => changed() });
 
 // ---- what the visitor does
 
@@ -69,6 +72,16 @@ app.renew = async () => {
   location.reload();
 };
 
+/** Goes on as the visitor whose cookie this browser holds. */
+app.follow = () => {
+  const userId = app.wire.holder();
+  app.wire.stop();
+  store.forget();
+  store.saveUser({ user_id: userId });
+  location.hash = "";
+  location.reload();
+};
+
 // ---- what the wire brings
 
 let due = false;
@@ -89,6 +102,7 @@ const DELIVER = {
     app.ledger.applied(frame, Date.now());
     store.saveSeen(app.ledger.seen);
     const run = app.runs.frame(frame, (id) => store.loadAsked()[id] ?? null);
+    questions.want(run);
     if (!isLive(run)) announce(`${titleOf(run)}: ${word(run.status)}`);
   },
   again: ({ frame }) => app.ledger.again(frame),
@@ -192,6 +206,7 @@ async function begin() {
     deliver,
     changed: (link) => {
       if (link.phase === "waiting" && app.link().phase === "online") app.ledger.cut(Date.now());
+      if (link.phase === "online") questions.pump();
       if (link.phase === "offline" && link.reason === "unauthenticated") app.renew();
       else app.link({ phase: link.phase, reason: link.reason, retryInMs: app.wire?.retryInMs() ?? null, since: Date.now() });
     },

@@ -88,6 +88,8 @@ function verdict(rows, ledger) {
     redrawn: rows.filter((row) => row.redrawn).length,
     acknowledged: rows.filter((row) => row.acknowledged !== null).length,
     longestGapMs: gaps.length ? Math.round(Math.max(...gaps)) : 0,
+    // Each attempt at a session begins with this frame: a second one tells of a restart of the server.
+    restarts: Math.max(0, rows.filter((row) => row.type === "processing_started").length - 1),
     cuts: ledger.cuts.filter((at) => at >= begun && at <= ended).length,
   };
 }

@@ -12,6 +12,7 @@ export function connect({ userId, deliver, changed }) {
   const link = new Link({ position: loadPosition(userId), random: Math.random });
   const timers = new Map();
   let socket = null;
+  let holder = null;
 
   const dial = (number, query) => {
     const url = new URL(SOCKET_PATH + encodeURIComponent(userId), location.href);
@@ -24,7 +25,11 @@ export function connect({ userId, deliver, changed }) {
     socket = { number, opened };
   };
 
-  const probe = async () => carry(link.onProbe(now(), await askCredential()));
+  const probe = async () => {
+    const answer = await askCredential(userId);
+    if (answer.found === "another") holder = answer.userId;
+    carry(link.onProbe(now(), answer));
+  };
 
   const setTimer = ({ name, at, keep }) => {
     if (at !== null && keep && timers.has(name)) return;
@@ -80,6 +85,8 @@ export function connect({ userId, deliver, changed }) {
       broken.opened.close();
       carry(link.onClose(now(), broken.number, 1006));
     },
+    /** The visitor whose cookie this browser holds, where that is known to be another one. */
+    holder: () => holder,
     retryInMs: () => (link.retryAt === null ? null : Math.max(0, link.retryAt - now())),
     stop: () => {
       window.removeEventListener("online", onNetwork);
@@ -89,10 +96,13 @@ export function connect({ userId, deliver, changed }) {
 }
 
 /** A ticket is asked for only to learn whether the credential still counts: a refused upgrade tells a page nothing. */
-async function askCredential() {
+async function askCredential(userId) {
   try {
     const answer = await fetch(TICKETS, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
     if (answer.status === 401) return { found: "unauthenticated" };
+    const { user_id: holder } = answer.ok ? await answer.json() : {};
+    // The cookie is the whole browser's: another tab may have become another visitor.
+    if (holder !== undefined && holder !== userId) return { found: "another", userId: holder };
     const seconds = Number(answer.headers.get("retry-after"));
     return { found: "ok", retryMs: answer.ok || !(seconds > 0) ? 0 : Math.min(seconds, 300) * 1000 };
   } catch {

@@ -28,10 +28,10 @@ test("close codes fall into two classes", () => {
   for (const code of [1000, 4500, 4501, 4502, 4503, 4599]) assert.ok(!comesBack(code), code);
 });
 
-test("backoff has full jitter under a doubling ceiling", () => {
+test("backoff has full jitter under a growing ceiling", () => {
   assert.equal(backoff(0, 0), 0);
   assert.equal(backoff(0, 1), LIMITS.backoffBaseMs);
-  assert.equal(backoff(3, 1), LIMITS.backoffBaseMs * 8);
+  assert.equal(backoff(2, 1), LIMITS.backoffBaseMs * 1.5 * 1.5);
   assert.equal(backoff(60, 1), LIMITS.backoffCapMs);
 });
 
@@ -157,6 +157,14 @@ test("a failed dial asks whether the credential holds; a dead one stops the dial
   assert.deepEqual([link.phase, link.reason], ["offline", "unauthenticated"]);
 });
 
+test("another visitor's credential ends the dialing instead of being refused for ever", () => {
+  const link = new Link({ random: half });
+  const socket = find(link.start(0), "dial").socket;
+  link.onClose(1, socket, 1006);
+  assert.equal(find(link.onProbe(2, { found: "another", userId: "w" }), "dial"), undefined);
+  assert.deepEqual([link.phase, link.reason, link.retryAt], ["offline", "another", null]);
+});
+
 test("the backoff grows until a connection has lasted", () => {
   const link = new Link({ random: () => 1 });
   let socket = find(link.start(0), "dial").socket;
@@ -167,7 +175,7 @@ test("the backoff grows until a connection has lasted", () => {
     now = link.retryAt;
     socket = find(link.onTimer(now, "retry"), "dial").socket;
   }
-  assert.deepEqual(delays, [400, 800, 1600, 3200]);
+  assert.deepEqual(delays, [400, 600, 900, 1350]);
   link.onText(9000, socket, greet());
   link.onTimer(14_000, "stable");
   link.onClose(15_000, socket, 1006);

@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import { decode } from "../../static/js/frames.js";
 import { Runs } from "../../static/js/runs.js";
 import { Ledger } from "../../static/js/proof.js";
-import { pieces, spans, full, tick, duration } from "../../static/js/format.js";
+import { pieces, spans, brief, full, rounded, tick, duration } from "../../static/js/format.js";
 import { config } from "../../static/js/charts/config.js";
+import { Questions } from "../../static/js/questions.js";
 import { signal, effect } from "../../static/js/signal.js";
 
 const FRAMES = JSON.parse(readFileSync(new URL("../fixtures/frames.json", import.meta.url), "utf8"));
@@ -85,6 +86,8 @@ test("spans are counted in scalar values", () => {
 
 test("formats", () => {
   const table = [[full(5700, "USD/month"), "$5,700 / month"], [full(0.00475, "USD"), "$0.00475"], [full(-3, "USD"), "−$3"],
+    [full(0.5, "USD/Mtok"), "$0.50 / million tokens"], [full(0.8, "fraction"), "0.8 (80 %)"], [brief(0.125, "fraction"), "12.5 %"], [brief(0.15, "fraction/month"), "15 %/month"],
+    [rounded(28.98550725, "requests/s"), "28.986 requests/s"], [rounded(5464.8, "USD/month"), "$5,464.80 / month"], [brief(-400, "USD/month"), "−$400 / month"],
     [full(900, "tokens"), "900 tokens"], [tick(1_200_000), "1.2M"], [tick(17100, "USD/month"), "$17.1K"],
     [duration(840), "840 ms"], [duration(12_340), "12.3 s"], [duration(125_000), "2 min 5 s"]];
   for (const [got, want] of table) assert.equal(got, want);
@@ -112,6 +115,50 @@ test("every declared kind becomes a drawing, and every point is drawn", () => {
     assert.ok(made.data.datasets.some((d) => d.data.length === 2), kind);
   }
 });
+
+const drawn = (kind, x, y, series) => config({ kind, x, y, series, marks: [], title: kind }, { ...THEME, series: ["#06c", "#c60", "#609"] });
+
+test("a waterfall tells the change of each step and the level of each total", () => {
+  const points = [{ label: "bill", y: 5700, low: 0 }, { label: "cache", y: 5100, low: 5700 }, { label: "growth", y: 5400, low: 5100 }, { label: "after", y: 5400, low: 0, strong: true }];
+  const [bars] = drawn("waterfall", axis("step", "", "category"), axis("cost", "USD/month"), [{ name: "cost", points }]).data.datasets;
+  assert.deepEqual(bars.values, ["$5,700", "−$600", "+$300", "$5,400"]);
+  assert.deepEqual(bars.data, [[0, 5700], [5700, 5100], [5100, 5400], [0, 5400]]);
+  assert.equal(new Set(bars.backgroundColor).size, 4, "total, down, up and the end are told apart");
+});
+
+test("an axis does not go below zero for what cannot be negative, and not to zero where the data is far from it", () => {
+  const least = (...ys) => drawn("line", axis("n"), axis("wait", "s"), [{ name: "w", points: ys.map((y, x) => ({ x, y })) }]).options.scales.y.min;
+  assert.deepEqual([least(13, 0.001), least(-45, 98), least(90, 98)], [0, undefined, undefined]);
+});
+
+test("three series of a fan are its edges and its middle", () => {
+  const series = ["Low", "Base", "High"].map((name, n) => ({ name, points: [{ x: 0, y: 1 }, { x: 1, y: 2 + n }] }));
+  const { datasets } = drawn("fan", axis("month"), axis("load"), series).data;
+  assert.deepEqual(datasets.map((d) => [d.label, d.data[1].y, d.fill]), [["High", 4, undefined], ["Low", 2, "-1"], ["Base", 3, undefined]]);
+});
+
+test("an axis does not say its unit twice", () => {
+  const title = (label, unit) => drawn("line", axis("n"), axis(label, unit), [{ name: "s", points: [{ x: 1, y: 1 }] }]).options.scales.y.title.text;
+  assert.deepEqual([title("Slots", "slots"), title("Cost a month", "USD/month"), title("Wait", "s"), title("Cost", "USD/month")],
+    ["Slots", "Cost a month", "Wait (s)", "Cost ($ / month)"]);
+});
+
+test("words of questions from elsewhere are asked for one at a time, and again after no answer", async () => {
+  const asked = [];
+  let answer = () => Promise.reject(new Error("no network"));
+  const questions = new Questions({ fetch: (id) => (asked.push(id), answer(id)), found: () => {} });
+  const run = (sessionId) => ({ sessionId, asked: null });
+  const [a, b, known] = [run("a"), run("b"), { sessionId: "k", asked: {} }];
+  for (const r of [a, b, a, known]) questions.want(r);
+  assert.deepEqual(asked, ["a"], "one at a time");
+  await settled();
+  assert.equal(a.asked, null);
+  answer = (id) => (id === "b" ? Promise.reject(Object.assign(new Error("gone"), { status: 404 })) : Promise.resolve({ content: `words of ${id}`, created_at: "2026-11-24T09:30:00Z" }));
+  questions.pump();
+  await settled();
+  assert.deepEqual([a.asked.content, b.asked, b.wordless], ["words of a", null, true]);
+});
+const settled = () => new Promise((done) => setImmediate(done));
 
 test("an effect runs again once for many changes, and not after it was stopped", async () => {
   const value = signal(1);

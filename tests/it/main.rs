@@ -1,1 +1,11 @@
-//! Integration tests: one module a promise.
+//! Integration tests: real processes, real TLS sockets, real files. One module a promise.
+
+mod harness;
+
+mod accepted;
+mod crash;
+mod delivery;
+mod judges;
+mod process;
+mod requirements;
+mod tidy;

@@ -1,10 +1,10 @@
 //! The same work on other models: what it would cost, at which quality and speed.
 
-use super::super::answer::{Axis, Cell, Chart, Mark, Point, Series, Table};
+use super::super::answer::{Cell, Chart, Mark, Point, Series, Table};
 use super::super::catalog::{Basis, Metric, Mode};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, ModelRole};
-use super::super::work::{Advice, Work, column, impact, words};
+use super::super::work::{Advice, Work, axis, column, impact, words};
 use crate::id::Complexity;
 
 /// The most rows of a comparison.
@@ -122,9 +122,6 @@ pub(in crate::agents) fn options(work: &mut Work<'_>) -> Vec<Option_> {
 
 /// Eligible models at the floor, those the visitor named, and the current one.
 pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
-    if work.said.first(Kind::TokensTotal).is_some() {
-        return None;
-    }
     let all = options(work);
     let floor = work.floor();
     let current = work.model.clone();
@@ -152,12 +149,25 @@ pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
     if shown.is_empty() {
         return None;
     }
+    if let Some(floor) = &floor {
+        work.keep("floor", floor);
+    }
     left_out(work, &all, &good, floor.as_ref());
     options_table(work, &shown, current.as_deref());
+    if current.is_none() && named.len() >= 2 {
+        return asked_about(work, &shown, &named);
+    }
     let best = shown
         .iter()
         .find(|o| o.eligible && good(o) && Some(&o.id) != current.as_ref())?
         .clone();
+    if current.is_some() && floor.is_none() {
+        work.finding("info", "No other model is recommended", say!("No quality index without reasoning is published for the current model, so none can be said to match it. The table shows prices only."));
+        return Some(say!(
+            "Prices of {} models compared.",
+            if shown.len() == 1 { "single" } else { "other" }
+        ));
+    }
     work.keep("best_cost", &best.cost);
     recommend_switch(work, &best, &shown);
     Some(say!(
@@ -165,6 +175,53 @@ pub(in crate::agents) fn compare_models(work: &mut Work<'_>) -> Option<Prose> {
         &best.name,
         best.cost.money()
     ))
+}
+
+/// The visitor named what to compare: those are answered first, the rest is a table.
+fn asked_about(work: &mut Work<'_>, shown: &[Option_], named: &[String]) -> Option<Prose> {
+    let mut asked: Vec<&Option_> = shown.iter().filter(|o| named.contains(&o.id)).collect();
+    asked.sort_by(|a, b| a.cost.value.total_cmp(&b.cost.value));
+    let (first, last) = (*asked.first()?, *asked.last()?);
+    for o in &asked {
+        work.headline(&o.name, o.cost.figure(o.cost.money().then(" a month")));
+    }
+    let inputs = [("dear", &last.cost), ("cheap", &first.cost)];
+    let saving = work.ledger.derive(
+        "difference a month",
+        "dear - cheap",
+        "price lists",
+        &inputs,
+        "USD/month",
+    );
+    let mut answer = say!(
+        "Of the models you name {} is the cheapest at {} a month, {} the dearest at {}: {} a month between them.",
+        &first.name,
+        first.cost.money(),
+        &last.name,
+        last.cost.money(),
+        saving.money()
+    );
+    if let (Some(a), Some(b)) = (&first.quality, &last.quality) {
+        answer = answer.and(say!(
+            "Their published indices are {} and {}.",
+            a.digits(3),
+            b.digits(3)
+        ));
+    }
+    work.summary(answer.clone());
+    let why = answer.clone().and(say!(
+        "An index is not your task: try both on a sample of your own requests."
+    ));
+    let advice = Advice::new(why, "low", "medium", "medium");
+    let gain = saving.figure(saving.money().then(" a month"));
+    work.recommend(
+        &format!("Try whether {} is good enough", first.name),
+        advice,
+        &saving,
+        Some(gain),
+    );
+    work.keep("answered", &first.cost);
+    Some(answer)
 }
 
 fn left_out(
@@ -247,16 +304,8 @@ pub(in crate::agents) fn options_table(
         id: "models".into(),
         kind: "bars".into(),
         title: "Cost a month by model".into(),
-        x: Axis {
-            label: "Model".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
-        y: Axis {
-            label: "Cost a month".into(),
-            unit: "USD/month".into(),
-            scale: "linear".into(),
-        },
+        x: axis("Model", "", "category"),
+        y: axis("Cost a month", "USD/month", "linear"),
         series: vec![Series {
             name: "Cost a month".into(),
             points,
@@ -292,12 +341,7 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
             Some(next) => say!("{} costs {} a month for this work, {} {}. Try both on a hundred of your own requests before deciding by price.".replace("a hundred", "a sample").as_str(), &best.name, best.cost.money(), &next.name, next.cost.money()),
             None => say!("{} costs {} a month for this work.", &best.name, best.cost.money()),
         };
-        let advice = Advice {
-            why,
-            effort: "low",
-            impact: "medium",
-            confidence: "medium",
-        };
+        let advice = Advice::new(why, "low", "medium", "medium");
         work.recommend(
             &format!("Try {} first", best.name),
             advice,
@@ -346,12 +390,12 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
         share.percent(),
         caution
     );
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: "medium",
-        impact: impact(saving.value, baseline.value),
-        confidence: "medium",
-    };
+        "medium",
+        impact(saving.value, baseline.value),
+        "medium",
+    );
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Test {} for this work", best.name),

@@ -87,6 +87,9 @@ pub(super) fn explain(work: &mut Work<'_>) {
 
 fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
     let Some(cost) = baseline else {
+        if work.kept("answered").is_some() {
+            return;
+        }
         if let Some(best) = work.kept("best_cost") {
             let figure = best.figure(best.money().then(" a month"));
             work.headline("Cheapest fit", figure);
@@ -109,7 +112,14 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
     let stated = super::spend_per_month(work)
         .filter(|s| s.id == cost.id)
         .is_some();
-    let label = if stated {
+    let own = work
+        .said
+        .first(super::super::understand::Kind::UnitPrice)
+        .is_some()
+        && work.model.is_none();
+    let label = if own {
+        "Cost today, at your price"
+    } else if stated {
         "Bill today"
     } else {
         "Cost today, at list price"
@@ -136,6 +146,11 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
             cost.money(),
             n.count(),
             each.money()
+        ));
+    } else if own {
+        work.summary(say!(
+            "At your price this volume costs {} a month.",
+            cost.money()
         ));
     } else {
         work.summary(say!(
@@ -177,7 +192,17 @@ fn saved(work: &mut Work<'_>) {
             "On another model",
             best.figure(best.money().then(" a month")),
         );
-        work.summary(say!("On {}, of at least the same published quality, it would be {} a month, {} less; test it on your own requests first.", name, best.money(), switch.money()));
+        let quality = match work.kept("floor") {
+            Some(_) => ", of at least the same published quality,",
+            None => "",
+        };
+        work.summary(say!(
+            "On {}{} it would be {} a month, {} less; test it on your own requests first.",
+            name,
+            quality,
+            best.money(),
+            switch.money()
+        ));
     }
 }
 

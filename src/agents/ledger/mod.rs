@@ -18,6 +18,8 @@ use serde_json::Value as Json;
 use super::Refusal;
 use super::answer::{Cell, Derivation, Figure, Input, NamedQuantity, Point, Source};
 pub use expression::Expression;
+#[cfg(test)]
+pub(crate) use prose::has_number;
 pub(crate) use prose::say;
 pub use prose::{Prose, Shown, compose};
 
@@ -94,7 +96,7 @@ pub struct Ledger {
     known: HashMap<String, Value>,
     edits: BTreeMap<String, Json>,
     used: BTreeSet<String>,
-    refused: Vec<(String, String)>,
+    refused: Vec<(String, f64, f64)>,
     fault: Option<String>,
 }
 
@@ -119,9 +121,8 @@ impl Ledger {
         match number {
             Some(n) if n.is_finite() && (low..=high).contains(&n) => Some(n),
             _ => {
-                let span = format!("{} to {}", show::exact(low), show::exact(high));
-                if !self.refused.iter().any(|(n, _)| n == name) {
-                    self.refused.push((name.to_owned(), span));
+                if !self.refused.iter().any(|r| r.0 == name) {
+                    self.refused.push((name.to_owned(), low, high));
                 }
                 None
             }
@@ -196,7 +197,7 @@ impl Ledger {
 
     /// Enters a figure of the catalog; `row` names the row with source and date.
     pub fn catalog(&mut self, label: &str, value: f64, unit: &str, row: &str) -> Value {
-        let key = format!("catalog:{label}:{row}");
+        let key = format!("catalog:{label}:{value}:{row}");
         if let Some(value) = self.known.get(&key) {
             return value.clone();
         }
@@ -257,6 +258,15 @@ impl Ledger {
         inputs: &[(&str, &Value)],
         unit: &str,
     ) -> Value {
+        // The same step asked for again is the same entry.
+        let from: Vec<String> = inputs
+            .iter()
+            .map(|(s, v)| format!("{s}={}={}", v.id, v.value))
+            .collect();
+        let key = format!("derive:{label}:{formula}:{unit}:{}", from.join(";"));
+        if let Some(value) = self.known.get(&key) {
+            return value.clone();
+        }
         let lookup = |name: &str| {
             inputs
                 .iter()
@@ -279,7 +289,7 @@ impl Ledger {
         let arithmetic = format!("{arithmetic} = {}", show::exact(value));
         let inputs = inputs.iter().map(|(s, v)| as_input(s, v)).collect();
         let id = self.push(label, &shown, arithmetic, inputs, value, unit, reference);
-        Value {
+        let entry = Value {
             value,
             unit: unit.into(),
             label: label.into(),
@@ -287,7 +297,9 @@ impl Ledger {
             id,
             source: Source::Computed,
             quote: None,
-        }
+        };
+        self.known.insert(key, entry.clone());
+        entry
     }
 
     /// As [`Ledger::derive`], for a curve: the formula is computed at every `x` of the
@@ -302,8 +314,8 @@ impl Ledger {
         varies: (&str, &[f64]),
     ) -> Curve {
         let value = self.derive(label, formula, reference, inputs, unit);
-        if let Some(last) = self.derivations.last_mut() {
-            last.varies = Some(varies.0.to_owned());
+        if let Some(entry) = self.derivations.iter_mut().find(|d| d.id == value.id) {
+            entry.varies = Some(varies.0.to_owned());
         }
         let expression = Expression::parse(formula);
         let at = |x: f64| {
@@ -382,8 +394,8 @@ impl Ledger {
         self.edits.keys().filter(unused).cloned().collect()
     }
 
-    /// Edits out of range: the name and the range that is allowed.
-    pub fn refused_edits(&self) -> &[(String, String)] {
+    /// Edits out of range: the name, and the least and the most that is allowed.
+    pub fn refused_edits(&self) -> &[(String, f64, f64)] {
         &self.refused
     }
 

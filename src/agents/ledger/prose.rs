@@ -79,6 +79,11 @@ impl Value {
         self.shown(show::money(self.value, &self.unit))
     }
 
+    /// The amount without its sign, for sentences whose words tell it: "costs $5 more".
+    pub fn amount(&self) -> Shown {
+        self.shown(show::money(self.value.abs(), &self.unit))
+    }
+
     /// As a count.
     pub fn count(&self) -> Shown {
         self.shown(show::count(self.value))

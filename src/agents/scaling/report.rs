@@ -10,7 +10,7 @@ pub(super) fn priced(work: &Work<'_>) -> bool {
     work.model.is_some()
         && !super::states_hardware(work)
         && work.said.first(Kind::TokensIn).is_some()
-        && work.said.first(Kind::Requests).is_some()
+        && work.said.requests_per_month().is_some()
 }
 
 /// What the load costs a month.
@@ -88,12 +88,28 @@ fn capacity(work: &mut Work<'_>) {
     ) else {
         return;
     };
-    work.headline("Concurrent slots", slots.figure(slots.digits(6)));
+    if work.kept_of("pool", 2).is_some() {
+        let pools = [work.kept_of("pool", 1), work.kept_of("pool", 2)];
+        for pool in pools.into_iter().flatten() {
+            let shown = pool.digits(6).then(" slots");
+            work.headline(&pool.label, pool.figure(shown));
+        }
+    } else {
+        work.headline("Concurrent slots", slots.figure(slots.digits(6)));
+    }
     if let Some(replicas) = work.kept("replicas") {
         work.headline("Replicas", replicas.figure(replicas.digits(6)));
     }
     work.headline("Wait at the percentile", wait.figure(wait.seconds()));
     work.headline("Utilisation", busy.figure(busy.percent()));
+    let verdicts = std::mem::take(&mut work.verdicts);
+    if verdicts.len() > 1 {
+        verdicts.into_iter().for_each(|v| work.summary(v));
+        if let Some(replicas) = work.kept("replicas") {
+            work.summary(say!("In all that is {} replicas.", replicas.digits(6)));
+        }
+        return;
+    }
     let first = say!(
         "{} slots serve the peak: the wait at the percentile asked for is {}, at {} utilisation.",
         slots.digits(6),
@@ -125,10 +141,13 @@ fn limit(work: &mut Work<'_>) {
     }
     if let Some(month) = work.kept("limit_month") {
         work.headline("Limit passed in month", month.figure(month.digits(4)));
-        work.summary(say!(
-            "At this growth it is passed in month {}.",
-            month.digits(4)
-        ));
+        match work.kept("limit") {
+            Some(_) => work.summary(say!(
+                "At this growth it is passed in month {}.",
+                month.digits(4)
+            )),
+            None => growing(work, &month),
+        }
     }
     if let (Some(at), Some(used)) = (work.kept("spike"), work.kept("spike_use")) {
         work.headline("Use in the spike", used.figure(used.percent()));
@@ -198,5 +217,18 @@ fn spend(work: &mut Work<'_>) {
             cost.figure(cost.money().then(" a month")),
         );
         work.summary(say!("The replicas cost {} a month.", cost.money()));
+    }
+}
+
+/// A stated volume is passed, without a limit of a provider.
+fn growing(work: &mut Work<'_>, month: &super::super::ledger::Value) {
+    if let (Some(now), Some(limit)) = (work.requests(), work.kept("volume_limit")) {
+        work.headline("Today", now.figure(now.count().then(" requests a month")));
+        work.summary(say!(
+            "From {} requests a month today, {} are passed in month {} at this growth.",
+            now.count(),
+            limit.count(),
+            month.digits(4)
+        ));
     }
 }

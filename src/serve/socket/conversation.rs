@@ -405,6 +405,7 @@ fn ending_of(error: &Error) -> Ending {
         Error::Utf8(_) => Ending::Close(Close::NotUtf8),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
         Error::Protocol(_) => Ending::Close(Close::Protocol),
+        Error::Io(error) if metered::is_too_many(error) => Ending::Close(Close::TooBig),
         Error::Io(error) if metered::is_too_fast(error) => Ending::Close(Close::TooFast),
         Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => Ending::Gone,
         _ => Ending::Close(Close::Internal),

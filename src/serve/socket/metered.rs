@@ -1,7 +1,8 @@
 //! A bound on what a socket may send, below the frames.
 //!
 //! Fragments of a message are put together out of our sight: a client that never ends its
-//! message would be neither counted nor heard. So the bytes are counted where they come in.
+//! message would be neither counted nor heard. So bytes and fragments are counted where they
+//! come in.
 
 use std::io;
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::heads::{Heads, TooMany};
 use crate::clock::{self, Instant};
 
 /// Bytes in one second: twice what the frames that are allowed in it could have.
@@ -25,19 +27,30 @@ pub(super) fn is_too_fast(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<TooFast>())
 }
 
+/// Whether reading failed because a message came in too many fragments.
+pub(super) fn is_too_many(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<TooMany>())
+}
+
 /// A stream whose reading fails once it is too fast; writing goes on.
 pub(super) struct Metered<S> {
     inner: S,
     second: Instant,
     bytes: usize,
+    heads: Heads,
 }
 
 impl<S> Metered<S> {
-    pub(super) fn new(inner: S) -> Self {
+    /// `already_read` came with the request for the upgrade.
+    pub(super) fn new(inner: S, already_read: &[u8]) -> Self {
+        let mut heads = Heads::default();
+        // Too short for too many: it is the rest of one read of a request's head.
+        let _ = heads.feed(already_read);
         Self {
             inner,
             second: clock::now(),
             bytes: 0,
+            heads,
         }
     }
 
@@ -65,9 +78,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
-        let bytes = buf.filled().len() - before;
-        if bytes > 0 {
-            self.count(bytes, clock::now())?;
+        let fresh = &buf.filled()[before..];
+        if !fresh.is_empty() {
+            self.count(fresh.len(), clock::now())?;
+            self.heads.feed(fresh).map_err(io::Error::other)?;
         }
         read
     }
@@ -109,7 +123,7 @@ mod tests {
 
     #[test]
     fn counts_by_the_second() {
-        let mut meter = Metered::new(());
+        let mut meter = Metered::new((), &[]);
         let start = meter.second;
         assert!(meter.count(BYTES_PER_SECOND, start).is_ok());
         assert!(is_too_fast(&meter.count(1, start).unwrap_err()));

@@ -7,6 +7,7 @@
 
 mod conversation;
 mod farewell;
+mod heads;
 mod metered;
 
 use std::sync::Arc;
@@ -71,8 +72,9 @@ pub(super) fn start(
                 .max_message_size(Some(services.settings.max_frame))
                 .max_frame_size(Some(services.settings.max_frame));
             let already_read = parts.read_buf.to_vec();
+            let metered = Metered::new(tls, &already_read);
             let socket = WebSocketStream::from_partially_read(
-                Metered::new(tls),
+                metered,
                 already_read,
                 Role::Server,
                 Some(config),

@@ -1,15 +1,20 @@
 // A declared chart → what Chart.js draws. Pure: colours come in, nothing is read from the page.
 
-import { full, tick } from "../format.js";
-import { marks, names } from "./plugins.js";
+import { brief, full, spell, tick } from "../format.js";
+import { ends, marks, names, steps, values } from "./plugins.js";
 
 const pointName = (point, axis) => point.label ?? (point.x === undefined ? "" : full(point.x, axis.unit));
 const labelsOf = (chart, axis) => [...new Set(chart.series.flatMap((s) => s.points.map((p) => pointName(p, axis))))];
 const fade = (colour) => `${colour}2e`;
+/** More bars than this and their numbers would lie on one another; the table has them. */
+const VALUES_MAX = 16;
+/** The largest part of the height that may stay empty below the data before the axis begins at 0. */
+const ZERO_WITHIN = 0.5;
 
 /** The axis that carries the values, whatever side the declaration put it on. */
 function sides(chart) {
   const flat = ["tornado", "gantt"].includes(chart.kind)
+    || (chart.kind === "stacked" && labelsOf(chart, chart.x).length <= 2)
     || (chart.kind === "bars" && labelsOf(chart, chart.x).some((label) => label.length > 12) && chart.series.length === 1);
   const swapped = chart.x.scale !== "category" && (chart.y.scale === "category" || ["tornado", "gantt"].includes(chart.kind));
   return { flat, value: swapped ? chart.x : chart.y, category: swapped ? chart.y : chart.x, swapped };
@@ -28,7 +33,7 @@ function bars(chart, theme, datasets, { flat, value, category, swapped }, more =
       marks: chart.marks.map((m) => (turned ? { ...m, axis: m.axis === "y" ? "x" : "y" } : m)),
       value, shapes: more.legend,
     }),
-    plugins: [marks],
+    plugins: [marks, values, ...(more.plugins ?? [])],
   };
 }
 
@@ -36,20 +41,27 @@ const barLook = { borderWidth: 0, borderRadius: 3, borderSkipped: false, maxBarT
 
 function waterfall(chart, theme) {
   const { points } = chart.series[0] ?? { points: [] };
-  const colour = (p) => (p.strong || !p.low ? theme.ink : p.y <= p.low ? theme.good : theme.bad);
+  const side = sides(chart);
+  // Down and up in colours that do not judge: a step down may be a saving or a part that nobody can explain.
+  const colour = (p) => (p.strong ? theme.accent : !p.low ? theme.muted : theme.series[p.y <= p.low ? 2 : 1]);
+  const step = (p) => `${p.y > p.low ? "+" : ""}${brief(p.y - p.low, side.value.unit)}`;
   return bars(chart, theme, [{
-    ...barLook, label: chart.series[0]?.name, data: points.map((p) => [p.low ?? 0, p.y]), points,
-    backgroundColor: points.map(colour),
-  }], sides(chart), { legend: false });
+    ...barLook, maxBarThickness: 84, label: chart.series[0]?.name, data: points.map((p) => [p.low ?? 0, p.y]), points,
+    backgroundColor: points.map(colour), values: points.map((p) => (p.low ? step(p) : brief(p.y, side.value.unit))).map(amount),
+  }], side, { legend: false, plugins: [steps] });
 }
 
 function plainBars(chart, theme) {
   const many = chart.series.length > 1;
+  const side = sides(chart);
+  const told = chart.series.some((s) => s.points.some((p) => p.strong));
+  const colour = (p, n) => (many ? theme.series[n % theme.series.length] : p.strong || !told ? theme.accent : theme.muted);
   const datasets = chart.series.map((series, n) => ({
     ...barLook, label: series.name, data: series.points.map((p) => p.y), points: series.points,
-    backgroundColor: series.points.map((p) => (many ? theme.series[n % theme.series.length] : p.strong ? theme.accent : theme.muted)),
+    backgroundColor: series.points.map((p) => colour(p, n)),
+    values: series.points.length * chart.series.length > VALUES_MAX ? null : series.points.map((p) => amount(brief(p.y, side.value.unit))),
   }));
-  return bars(chart, theme, datasets, sides(chart), { legend: many });
+  return bars(chart, theme, datasets, side, { legend: many });
 }
 
 function stacked(chart, theme) {
@@ -58,7 +70,8 @@ function stacked(chart, theme) {
   const datasets = chart.series.map((series, n) => {
     const byName = new Map(series.points.map((p) => [pointName(p, at.category), p]));
     const points = labels.map((label) => byName.get(label) ?? { y: 0 });
-    return { ...barLook, borderRadius: 0, label: series.name, data: points.map((p) => p.y), points, backgroundColor: theme.series[n % theme.series.length] };
+    return { ...barLook, borderRadius: 0, label: series.name, data: points.map((p) => p.y), points, backgroundColor: theme.series[n % theme.series.length],
+      inside: true, values: points.map((p) => (p.y ? amount(brief(p.y, at.value.unit)) : "")) };
   });
   return bars(chart, theme, datasets, at, { stacked: true, legend: true });
 }
@@ -74,7 +87,7 @@ function ranges(chart, theme) {
 
 function histogram(chart, theme) {
   const made = plainBars({ ...chart, kind: "histogram" }, theme);
-  for (const dataset of made.data.datasets) Object.assign(dataset, { barPercentage: 1, categoryPercentage: 0.96, maxBarThickness: 200, borderRadius: 0 });
+  for (const dataset of made.data.datasets) Object.assign(dataset, { values: null, barPercentage: 1, categoryPercentage: 0.96, maxBarThickness: 200, borderRadius: 0 });
   const { ticks } = made.options.scales.x;
   ticks.autoSkip = true;
   ticks.maxRotation = 0;
@@ -86,17 +99,29 @@ function histogram(chart, theme) {
   return made;
 }
 
+/** Where an axis begins: at 0 unless that would waste the height, and never below it for what cannot be negative. */
+function least(axis, datasets) {
+  const ys = datasets.flatMap((d) => d.data.map((p) => p.y)).filter(Number.isFinite);
+  const low = Math.min(...ys);
+  return axis.scale !== "log" && low >= 0 && low <= ZERO_WITHIN * Math.max(...ys) ? 0 : undefined;
+}
+
 function xy(chart, theme, datasets, type) {
   const category = chart.x.scale === "category";
+  const drawn = datasets.filter((d) => d.label);
+  const across = scaleLook(theme, chart.x, category);
+  // The axis ends with the data, its numbers stay round.
+  if (type === "line") across.ticks.includeBounds = false;
   return {
     type,
     data: { labels: category ? labelsOf(chart, chart.x) : undefined, datasets },
     options: options(chart, theme, {
-      x: { type: category ? "category" : chart.x.scale === "log" ? "logarithmic" : "linear", ...scaleLook(theme, chart.x, category), offset: category },
-      y: { type: chart.y.scale === "log" ? "logarithmic" : "linear", ...scaleLook(theme, chart.y), grace: "6%" },
-      marks: chart.marks, value: chart.y, shapes: datasets.filter((d) => !d.hidden && d.label).length > 1,
+      x: { type: category ? "category" : chart.x.scale === "log" ? "logarithmic" : "linear", ...across, offset: category, bounds: type === "line" ? "data" : "ticks" },
+      y: { type: chart.y.scale === "log" ? "logarithmic" : "linear", ...scaleLook(theme, chart.y), grace: "6%", min: least(chart.y, datasets) },
+      marks: chart.marks, value: chart.y, shapes: drawn.length > 1 && !drawn.every((d) => d.end),
+      roomRight: drawn.some((d) => d.end) ? 44 : 12,
     }),
-    plugins: [marks, names],
+    plugins: [marks, names, ends],
   };
 }
 
@@ -121,8 +146,17 @@ function scatter(chart, theme) {
   return xy(chart, theme, datasets, "scatter");
 }
 
+/** Three series are the edges and the middle of one fan; a series with `low` and `high` is a fan of its own. */
 function fan(chart, theme) {
   const at = place(chart);
+  const ranged = chart.series.some((s) => s.points.some((p) => p.low !== undefined || p.high !== undefined));
+  if (chart.series.length === 3 && !ranged) {
+    const [low, middle, high] = chart.series;
+    const curve = (series, look) => ({ label: series.name, end: series.name, data: series.points.map(at), points: series.points,
+      borderColor: theme.accent, backgroundColor: theme.accent, borderWidth: 1.25, pointRadius: 0, pointHitRadius: 12, ...look });
+    return xy(chart, theme, [curve(high, {}), curve(low, { fill: "-1", backgroundColor: fade(theme.accent) }),
+      curve(middle, { borderWidth: 2.75, pointRadius: middle.points.map((p) => (p.strong ? 5 : 0)) })], "line");
+  }
   const datasets = chart.series.flatMap((series, n) => {
     const colour = theme.series[n % theme.series.length];
     const edge = (end) => ({ data: series.points.map((p) => ({ ...at(p), y: p[end] ?? p.y })), points: series.points,
@@ -135,11 +169,23 @@ function fan(chart, theme) {
 
 function scaleLook(theme, axis, category = false) {
   return {
-    title: { display: Boolean(axis.label), text: axis.unit ? `${axis.label} (${axis.unit})` : axis.label, color: theme.muted },
+    // The names under bars say what they are; a title over them would only repeat it.
+    title: { display: Boolean(axis.label) && !category, text: titleOf(axis), color: theme.muted },
     grid: { color: theme.line, display: !category }, border: { color: theme.line },
     ticks: { color: theme.muted, maxRotation: 40, ...(category ? { autoSkip: false } : { callback: (v) => tick(v, axis.unit), maxTicksLimit: 7 }) },
   };
 }
+
+/** `Slots (slots)` and `Cost a month ($ / month)` say it twice. */
+function titleOf({ label, unit }) {
+  const said = spell(unit ?? "");
+  const words = said.toLowerCase().replace(/[$/]/g, " ").split(/\s+/).filter(Boolean);
+  const known = label.toLowerCase();
+  return words.every((word) => known.includes(word.length > 2 ? word.replace(/s$/, "") : ` ${word} `)) ? label : `${label} (${said})`;
+}
+
+/** The number beside a bar: the axis says what it is counted by. */
+const amount = (text) => (text.startsWith("$") || text.startsWith("−$") || text.startsWith("+$") ? text.split(" ")[0] : text);
 
 function tooltipText(item, chart, value) {
   const point = item.dataset.points?.[item.dataIndex];
@@ -150,16 +196,20 @@ function tooltipText(item, chart, value) {
   return `${point.label ? `${point.label}: ` : ""}${where}${full(point.y, value.unit)}${range}`;
 }
 
-function options(chart, theme, { x, y, indexAxis, marks: lines, value, shapes }) {
+function options(chart, theme, { x, y, indexAxis, marks: lines, value, shapes, roomRight = 12 }) {
   return {
     responsive: true, maintainAspectRatio: false, indexAxis, animation: false,
-    layout: { padding: { top: 18, right: 12 } },
+    // Room for the labels of marks above, and for numbers and names at the right.
+    layout: { padding: { top: 20, right: indexAxis === "y" ? 56 : roomRight } },
     scales: { x, y },
     plugins: {
       legend: { display: Boolean(shapes), labels: { color: theme.muted, boxWidth: 10, boxHeight: 10, filter: (item) => Boolean(item.text) } },
       tooltip: { filter: (item) => !item.dataset.edge, displayColors: false, callbacks: { title: () => "", label: (item) => tooltipText(item, chart, value) } },
       marks: { lines, theme },
       names: { theme },
+      values: { theme },
+      steps: { theme },
+      ends: { theme },
     },
   };
 }

@@ -33,6 +33,7 @@ export function chartView(chart, table, open) {
 /** Lying bars need height for their number, all others have one height. */
 function sizeOf(chart) {
   const rows = Math.max(...chart.series.map((s) => s.points.length), 0);
+  if (chart.kind === "stacked" && rows <= 2) return "least";
   if (!["tornado", "gantt", "bars"].includes(chart.kind)) return "normal";
   return rows > 14 ? "tall" : rows > 7 ? "normal" : "low";
 }

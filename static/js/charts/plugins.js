@@ -62,3 +62,77 @@ export const names = {
     ctx.restore();
   },
 };
+
+/** The number of each bar: at its end, or inside where the bars are stacked and it fits. */
+export const values = {
+  id: "values",
+  afterDatasetsDraw(chart, _args, { theme }) {
+    const { ctx } = chart;
+    const flat = chart.options.indexAxis === "y";
+    ctx.save();
+    ctx.font = `600 11px ${chart.options.font?.family ?? "sans-serif"}`;
+    ctx.textBaseline = "middle";
+    chart.data.datasets.forEach((dataset, n) => {
+      if (!dataset.values || !chart.isDatasetVisible(n)) return;
+      chart.getDatasetMeta(n).data.forEach((bar, at) => {
+        const text = dataset.values[at];
+        if (!text) return;
+        const room = Math.abs(flat ? bar.x - bar.base : bar.y - bar.base);
+        const width = ctx.measureText(text).width;
+        if (dataset.inside) {
+          if (room < (flat ? width + 8 : 16)) return;
+          ctx.fillStyle = theme.surface;
+          ctx.textAlign = "center";
+          ctx.fillText(text, flat ? (bar.x + bar.base) / 2 : bar.x, flat ? bar.y : (bar.y + bar.base) / 2);
+          return;
+        }
+        ctx.fillStyle = theme.ink;
+        ctx.textAlign = flat ? "left" : "center";
+        haloed(ctx, theme, text, flat ? Math.max(bar.x, bar.base) + 6 : bar.x, flat ? bar.y : Math.min(bar.y, bar.base) - 9);
+      });
+    });
+    ctx.restore();
+  },
+};
+
+/** In a waterfall each step begins where the one before ended: a thin line says so. */
+export const steps = {
+  id: "steps",
+  beforeDatasetsDraw(chart, _args, { theme }) {
+    const { ctx } = chart;
+    const bars = chart.getDatasetMeta(0).data;
+    const { points } = chart.data.datasets[0];
+    ctx.save();
+    ctx.strokeStyle = theme.muted;
+    ctx.setLineDash([2, 3]);
+    bars.slice(1).forEach((bar, n) => {
+      const level = chart.scales.y.getPixelForValue(points[n].y);
+      ctx.beginPath();
+      ctx.moveTo(bars[n].x + bars[n].width / 2, level);
+      ctx.lineTo(bar.x - bar.width / 2, level);
+      ctx.stroke();
+    });
+    ctx.restore();
+  },
+};
+
+/** Names at the right end of lines that share a colour, kept apart where the lines meet. */
+export const ends = {
+  id: "ends",
+  afterDatasetsDraw(chart, _args, { theme }) {
+    const { ctx, chartArea: area } = chart;
+    ctx.save();
+    ctx.font = `600 11px ${chart.options.font?.family ?? "sans-serif"}`;
+    ctx.fillStyle = theme.ink;
+    ctx.textBaseline = "middle";
+    const named = chart.data.datasets.map((dataset, n) => ({ text: dataset.end, y: chart.getDatasetMeta(n).data.at(-1)?.y }))
+      .filter(({ text, y }) => text && Number.isFinite(y)).sort((a, b) => a.y - b.y);
+    let below = area.top;
+    for (const { text, y } of named) {
+      const at = Math.max(y, below);
+      haloed(ctx, theme, text, area.right + 6, at);
+      below = at + 13;
+    }
+    ctx.restore();
+  },
+};

@@ -29,7 +29,8 @@ export function proofStrip(app, run) {
     show(line, drawing(proof.rows));
     show(verdict, words(proof));
     node.dataset.clean = String(proof.lost + proof.doubled + proof.outOfOrder === 0);
-    Object.assign(verdict.dataset, { lost: proof.lost, doubled: proof.doubled, disorder: proof.outOfOrder, frames: proof.rows.length, acknowledged: proof.acknowledged });
+    Object.assign(verdict.dataset, { lost: proof.lost, doubled: proof.doubled, disorder: proof.outOfOrder, frames: proof.rows.length, acknowledged: proof.acknowledged,
+      gap: proof.longestGapMs, restarts: proof.restarts });
     if (details.open) show(body, proof.rows.map(row));
   }
   return { node, update };
@@ -43,6 +44,7 @@ function words(proof) {
     `longest gap ${duration(proof.longestGapMs)}`,
   ];
   if (proof.cuts) parts.push(`${proof.cuts} cut${proof.cuts === 1 ? "" : "s"} of the connection survived`);
+  if (proof.restarts) parts.push(`${proof.restarts} restart${proof.restarts === 1 ? "" : "s"} of the server survived`);
   if (proof.repeated) parts.push(`${proof.repeated} came twice on the wire, applied once`);
   if (proof.redrawn) parts.push(`${proof.redrawn} drawn again after a reload`);
   return parts.flatMap((part, n) => (n ? [" · ", part] : [part]));

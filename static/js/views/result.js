@@ -1,7 +1,7 @@
 // The answer: what matters first, then why, then everything else. Each number opens its arithmetic.
 
 import { h } from "../h.js";
-import { pieces } from "../format.js";
+import { duration, pieces } from "../format.js";
 import { arithmetic } from "./arithmetic.js";
 import { dataTable, number } from "./table.js";
 import { quantitiesEditor } from "./quantities.js";
@@ -14,6 +14,7 @@ export function resultView(app, run) {
   const shownTables = new Set(result.charts.map((chart) => chart.table));
   app.track("result_viewed", run);
   return h("div", { class: "result" },
+    restsOnNothing(run),
     headline(app, run, open),
     h("div", { class: "result-columns" },
       h("div", { class: "result-main" },
@@ -29,6 +30,13 @@ export function resultView(app, run) {
         section("What would sharpen this", questions(result.questions)),
         execution(run)),
       h("aside", { class: "result-side", "aria-label": "Your numbers" }, quantitiesEditor(app, run))));
+}
+
+/** An answer without a single number of the visitor's own must not look like one. */
+function restsOnNothing({ result, asked }) {
+  const edited = Object.keys(asked?.session_context?.assumptions ?? {}).length > 0;
+  if (edited || result.quantities.some((q) => q.source === "message")) return null;
+  return h("div", { class: "notice" }, h("p", {}, h("strong", {}, "No number in your message could be used."), " What follows rests on assumptions alone; set them under “Your numbers”, or ask again with your own."));
 }
 
 function section(title, content, kind = "") {
@@ -99,7 +107,7 @@ function execution(run) {
   const { execution: e, catalog } = run.result;
   const engine = e.backend === "builtin" ? "the built-in engine; no model was called" : `${e.backend}${e.model ? `, model ${e.model}` : ""}, ${e.tokens.toLocaleString("en-US")} tokens, $${e.cost_usd}`;
   return h("footer", { class: "execution" },
-    h("p", {}, `Computed by ${engine}, in ${run.processingMs} ms. Breaker ${e.breaker_state.replace("_", "-")}.`,
+    h("p", {}, `Computed by ${engine}, in ${duration(run.processingMs)}. Breaker ${e.breaker_state.replace("_", "-")}.`,
       run.fallback ? h("strong", {}, ` This is the fallback's answer: ${run.fallback}.`) : null),
     h("p", {}, catalog.text), (catalog.attributions ?? []).map((line) => h("p", { class: "muted" }, line)));
 }

@@ -2,12 +2,14 @@
 
 import { h, show, keyed } from "../h.js";
 import { isLive, titleOf } from "../runs.js";
-import { duration, spans, topic, word } from "../format.js";
+import { brief, duration, spans, topic, word } from "../format.js";
 import { timelineItem, steps } from "./timeline.js";
 import { resultView } from "./result.js";
 import { proofStrip } from "./proof.js";
 
 const TICK_MS = 200;
+/** An own message up to this length stands as large as a title. */
+const TITLE_LIKE = 160;
 
 const STATUS = {
   sending: "Waiting to be sent", accepted: "Accepted and stored; waiting for its turn", running: "Computing",
@@ -26,7 +28,7 @@ export function runView(app, run) {
   const bar = h("progress", { class: "run-progress", max: "1", "aria-label": "Steps of the plan done" });
   const items = h("ol", { class: "timeline" });
   const draft = h("p", { class: "draft" });
-  const summary = h("summary", {}, h("span", {}, "How it was worked out"), h("span", { class: "muted" }));
+  const summary = h("summary", {}, h("span", {}), h("span", { class: "muted" }));
   const work = h("details", { class: "work", open: true }, summary, items, draft);
   const outcome = h("div", { class: "outcome" });
   const proof = proofStrip(app, run);
@@ -46,6 +48,7 @@ export function runView(app, run) {
   function update() {
     const live = isLive(run);
     node.dataset.status = run.status;
+    node.toggleAttribute("data-adrift", live && app.link().phase !== "online");
     heading();
     show(status, statusText(run, app.link().phase));
     stop.hidden = !(live && run.sessionId);
@@ -55,6 +58,7 @@ export function runView(app, run) {
     const list = steps(run.frames);
     keyed(items, list, (frame) => frame.sequence, (frame) => timelineItem(frame));
     show(draft, live ? run.text : "");
+    show(summary.firstElementChild, live ? "What the agent does" : "How it was worked out");
     show(summary.lastElementChild, `${list.length} step${list.length === 1 ? "" : "s"}`);
     if (drawn !== run.status) {
       // The work stays open while it happens and folds away once there is a result to read.
@@ -71,11 +75,20 @@ export function runView(app, run) {
     node.querySelector(".card-kind").textContent = [topic(run.category ?? run.asked?.example_message_metadata?.category),
       word(run.complexity ?? run.asked?.example_message_metadata?.complexity)].filter(Boolean).join(" · ");
     const words = run.asked?.content;
-    if (question.dataset.of === run.status) return;
-    question.dataset.of = run.status;
-    show(question, words === undefined ? h("em", {}, "Asked from another browser; its words are not kept here.")
+    const of = `${run.status} ${words === undefined} ${run.wordless === true}`;
+    if (question.dataset.of === of) return;
+    question.dataset.of = of;
+    const title = node.querySelector("h1");
+    title.textContent = titleOf(run);
+    // The title of an own message is its beginning: said once is enough.
+    const own = words !== undefined && words.replace(/\s+/g, " ").startsWith(titleOf(run).replace(/…$/, ""));
+    title.classList.toggle("quiet", own);
+    question.classList.toggle("as-title", own && words.length <= TITLE_LIKE);
+    show(question, words === undefined ? h("em", {}, run.wordless ? "Asked elsewhere; its words are no longer kept." : "Asked elsewhere; its words are being fetched.")
       : spans(words, run.result?.quantities).map(({ text, quantity }) => (quantity ? h("mark", { title: quantity.label }, text) : text)));
-    show(context, changes(run));
+    // A very long question scrolls in its box, with the keyboard too.
+    if (question.scrollHeight > question.clientHeight + 1) question.tabIndex = 0;
+    show(context, changes(app, run));
   }
 
   return { node, update, leave: () => clearInterval(timer) };
@@ -90,9 +103,13 @@ function statusText(run, phase) {
 }
 
 /** What the visitor changed against the run before. */
-function changes(run) {
-  const edited = run.asked?.session_context?.assumptions ?? {};
-  return Object.entries(edited).map(([name, value]) => h("span", { class: "chip changed" }, `${name.replaceAll("_", " ")} set to ${value}`));
+function changes(app, run) {
+  const { assumptions = {}, parent_session_id: parent } = run.asked?.session_context ?? {};
+  const known = (run.result ?? app.runs.bySession(parent)?.result)?.quantities ?? [];
+  return Object.entries(assumptions).map(([name, value]) => {
+    const quantity = known.find((q) => q.name === name);
+    return h("span", { class: "chip changed" }, quantity ? `${quantity.label}: ${brief(value, quantity.unit)}` : `${name.replaceAll("_", " ")}: ${value}`);
+  });
 }
 
 function outcomeOf(app, run) {

@@ -25,7 +25,7 @@ const BODY = {
   agent_started: (p) => [p.agent_name, said(p.backend === "builtin" ? "The built-in engine computes." : `On ${p.backend}.`)],
   agent_thinking: (p) => ["Thinking", said(p.message), assumptions(p.assumptions)],
   tool_executing: (p) => [h("code", {}, p.tool_name), said(p.message)],
-  partial_result: (p) => ["Stands already", said(p.message), p.table ? dataTable(p.table) : null],
+  partial_result: (p) => ["So far", p.message === p.table?.title ? null : said(p.message), p.table ? dataTable(p.table) : null],
   agent_completed: (p) => ["Answer complete", said(p.fallback_reason ? `From the fallback: ${p.fallback_reason}.` : null)],
   error: (p) => ["Failed", said(p.message)],
   session_cancelled: (p) => ["Stopped", said(p.reason)],
