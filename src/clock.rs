@@ -45,6 +45,29 @@ impl Wall {
     }
 }
 
+/// Wall time for telling ages: it follows the wall clock, but at most twice as fast as time
+/// passes, so that a clock that leaps ahead does not make everything old at once.
+#[derive(Debug)]
+pub struct AgeClock {
+    wall: Wall,
+    at: Instant,
+}
+
+impl AgeClock {
+    /// Starts at `wall`.
+    pub fn new(wall: Wall, at: Instant) -> Self {
+        Self { wall, at }
+    }
+
+    /// The time by which ages are told, when the wall clock says `wall`.
+    pub fn tell(&mut self, wall: Wall, at: Instant) -> Wall {
+        let passed = at.saturating_duration_since(self.at);
+        self.wall = wall.min(self.wall.plus(passed.saturating_mul(2)));
+        self.at = at;
+        self.wall
+    }
+}
+
 /// Monotonic now.
 pub fn now() -> Instant {
     Instant::now()
@@ -54,4 +77,30 @@ pub fn now() -> Instant {
 pub fn wall() -> Wall {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Wall(since.map_or(0, |d| d.as_millis() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_of_the_wall_clock_makes_nothing_old_at_once() {
+        let start = now();
+        let after = |s| start + Duration::from_secs(s);
+        let mut clock = AgeClock::new(Wall(1_000_000), start);
+        assert_eq!(clock.tell(Wall(1_060_000), after(60)), Wall(1_060_000));
+        let month = 30 * 86_400_000;
+        assert_eq!(
+            clock.tell(Wall(month), after(120)),
+            Wall(1_180_000),
+            "ahead"
+        );
+        assert_eq!(
+            clock.tell(Wall(1_180_000), after(120)),
+            Wall(1_180_000),
+            "and back"
+        );
+        assert_eq!(clock.tell(Wall(5_000), after(180)), Wall(5_000), "behind");
+        assert_eq!(clock.tell(Wall(1_300_000), after(240)), Wall(125_000));
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock;
+use crate::clock::{self, AgeClock, Wall};
 use crate::id::{SessionId, UserId};
 use crate::outbox::Outboxes;
 use crate::serve::Services;
@@ -29,12 +29,17 @@ pub(super) struct Chores {
 pub(super) async fn run(chores: Chores) {
     let mut after_visitor = None;
     let mut after_session = None;
+    let mut ages = AgeClock::new(clock::wall(), clock::now());
     loop {
         tokio::select! {
             () = tokio::time::sleep(chores.interval) => {}
             () = chores.drain.reached(Phase::Draining) => return,
         }
-        if let Err(error) = chores.round(&mut after_visitor, &mut after_session).await {
+        let now = ages.tell(clock::wall(), clock::now());
+        if let Err(error) = chores
+            .round(now, &mut after_visitor, &mut after_session)
+            .await
+        {
             tracing::error!(%error, "the cleanup could not go on");
         }
     }
@@ -43,20 +48,25 @@ pub(super) async fn run(chores: Chores) {
 impl Chores {
     async fn round(
         &self,
+        now: Wall,
         visitor: &mut Option<UserId>,
         session: &mut Option<SessionId>,
     ) -> Result<(), StoreError> {
         self.services.observer.probe_disk().await;
-        let expired = self.supervisor.expire().await?;
-        let forgotten = self.forget_sessions(session).await?;
-        let (frames, chunks) = self.clean_streams(visitor).await?;
+        let expired = self.supervisor.expire(now).await?;
+        let forgotten = self.forget_sessions(now, session).await?;
+        let (frames, chunks) = self.clean_streams(now, visitor).await?;
         let streams = self.services.outboxes.release_idle();
         tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
         Ok(())
     }
 
     /// Ended sessions past their retention, unless a frame of theirs still waits for its acknowledgement.
-    async fn forget_sessions(&self, after: &mut Option<SessionId>) -> Result<usize, StoreError> {
+    async fn forget_sessions(
+        &self,
+        now: Wall,
+        after: &mut Option<SessionId>,
+    ) -> Result<usize, StoreError> {
         let batch = self
             .services
             .sessions
@@ -65,7 +75,6 @@ impl Chores {
             .last()
             .map(|s| s.id)
             .filter(|_| batch.len() == SESSIONS_A_ROUND);
-        let now = clock::wall();
         let mut gone = 0;
         for record in batch {
             let over = record
@@ -83,7 +92,11 @@ impl Chores {
         Ok(gone)
     }
 
-    async fn clean_streams(&self, after: &mut Option<UserId>) -> Result<(u64, usize), StoreError> {
+    async fn clean_streams(
+        &self,
+        now: Wall,
+        after: &mut Option<UserId>,
+    ) -> Result<(u64, usize), StoreError> {
         let batch = self
             .services
             .outboxes
@@ -92,7 +105,7 @@ impl Chores {
             .last()
             .map(|v| v.user.clone())
             .filter(|_| batch.len() == VISITORS_A_ROUND);
-        let horizon = Outboxes::horizon(clock::wall(), self.pending_ttl);
+        let horizon = Outboxes::horizon(now, self.pending_ttl);
         let mut total = (0, 0);
         for visitor in batch {
             let stream = self.services.outboxes.stream(&visitor.user)?;

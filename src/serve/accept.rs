@@ -42,6 +42,9 @@ const HEAD: usize = 16 * 1024;
 /// The most headers of a request.
 const HEADERS: usize = 64;
 
+/// How long an answer may take once everybody lets go.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
+
 /// What the loop works with.
 pub struct Listener {
     /// Bound already.
@@ -101,14 +104,12 @@ impl Listener {
             self.services.drain.spawn("connection", async move {
                 let _refusal = refusal;
                 // Boxed: idle connections then cost what they hold, not what a handshake needs.
-                if let Some(stream) = Box::pin(handshake(
-                    stream,
-                    &tls,
-                    &handshakes,
-                    app.services.settings.handshake_timeout,
-                ))
-                .await
-                {
+                let limit = app.services.settings.handshake_timeout;
+                let shaken = tokio::select! {
+                    shaken = Box::pin(handshake(stream, &tls, &handshakes, limit)) => shaken,
+                    () = app.services.drain.reached(Phase::Draining) => None,
+                };
+                if let Some(stream) = shaken {
                     Box::pin(serve(stream, peer, app)).await;
                 }
             });
@@ -160,7 +161,14 @@ async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
         _ = connection.as_mut() => {}
         () = drain.reached(Phase::Draining) => {
             connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(settings.request_timeout, connection).await;
+            let over = async {
+                drain.reached(Phase::Closing).await;
+                tokio::time::sleep(LAST_ANSWER).await;
+            };
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = over => {}
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ pub use breakers::Breakers;
 use crate::agents::answer::Answer;
 use crate::agents::backend::{BUILTIN, Backend};
 use crate::agents::{Refusal, Task};
-use crate::clock;
+use crate::clock::{self, Wall};
 use crate::intake::Queue;
 use crate::machine::breaker::{self, Outcome};
 use crate::machine::session::State;
@@ -222,12 +222,11 @@ impl Supervisor {
         }
     }
 
-    /// Ends what waits too long: called by the cleanup.
+    /// Ends what takes too long at `now`: called by the cleanup.
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
-    pub async fn expire(&self) -> Result<usize, StoreError> {
-        let now = clock::wall();
+    pub async fn expire(&self, now: Wall) -> Result<usize, StoreError> {
         let mut expired = 0;
         for session in self.0.sessions.all() {
             let record = session.record();

@@ -446,7 +446,7 @@ async fn a_session_over_its_limit_expires_running_or_waiting() {
     let waiting = house.send("ann", "m2").await;
     patient(async {
         while house.stored("ann", waiting).is_empty() {
-            house.supervisor.expire().await.unwrap();
+            house.supervisor.expire(clock::wall()).await.unwrap();
             tokio::task::yield_now().await;
         }
     })
