@@ -75,7 +75,10 @@ impl App {
         let options = wiring::store_options(&config, start.accept_loss);
         let opened = tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
             .await
-            .map_err(|e| StartError::File(format!("opening the store panicked: {e}")))??;
+            .map_err(|panic| StoreError::Damaged {
+                dir: config.server.data_dir.clone(),
+                what: format!("reading it failed: {panic}"),
+            })??;
         let tls = Arc::new(Reloadable::open(
             &Origin::of(&config),
             accept::ALPN,
