@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::Date;
 
 use super::answer::{
-    Answer, BusinessImpact, CatalogNote, Chart, Column, Execution, Figure, Finding, Phase,
-    Question, Recommendation, SuccessMetric, Table,
+    Answer, Axis, BusinessImpact, CatalogNote, Cell, Chart, Column, Execution, Figure, Finding,
+    Mark, Phase, Question, Recommendation, SuccessMetric, Table,
 };
 use super::catalog::Catalog;
 use super::ledger::{Ledger, Prose, Value, say};
@@ -168,6 +168,16 @@ impl<'a> Work<'a> {
         self.draft.tables.push(table);
     }
 
+    /// Adds a table of facts: names and their numbers.
+    pub(super) fn facts(&mut self, id: &str, title: &str, unit: &str, rows: Vec<Vec<Cell>>) {
+        self.table(Table {
+            id: id.into(),
+            title: title.into(),
+            columns: vec![column("", ""), column("Value", unit)],
+            rows,
+        });
+    }
+
     /// Adds a finding.
     pub(super) fn finding(&mut self, severity: &str, title: &str, prose: Prose) {
         self.draft.findings.push(finding(severity, title, prose));
@@ -280,7 +290,7 @@ impl<'a> Work<'a> {
                 });
             if let Some((
                 label,
-                super::answer::Cell {
+                Cell {
                     text,
                     value: Some(value),
                     id: Some(id),
@@ -362,6 +372,23 @@ pub(super) struct Advice {
     pub(super) confidence: &'static str,
 }
 
+impl Advice {
+    /// Why, and the effort, impact and confidence as `low`, `medium` or `high`.
+    pub(super) fn new(
+        why: Prose,
+        effort: &'static str,
+        impact: &'static str,
+        confidence: &'static str,
+    ) -> Self {
+        Self {
+            why,
+            effort,
+            impact,
+            confidence,
+        }
+    }
+}
+
 /// `high` from a fifth of the whole on, `medium` from a twentieth.
 pub(super) fn impact(part: f64, whole: f64) -> &'static str {
     match part / whole.max(f64::MIN_POSITIVE) {
@@ -379,9 +406,32 @@ pub(super) fn column(name: &str, unit: &str) -> Column {
     }
 }
 
+/// A row of a table of facts: a name and its number.
+pub(super) fn fact(name: &str, cell: Cell) -> Vec<Cell> {
+    vec![words(name), cell]
+}
+
+/// An axis of a chart.
+pub(super) fn axis(label: &str, unit: &str, scale: &str) -> Axis {
+    Axis {
+        label: label.into(),
+        unit: unit.into(),
+        scale: scale.into(),
+    }
+}
+
+/// A line across a chart.
+pub(super) fn mark(axis: &str, value: f64, label: &str) -> Mark {
+    Mark {
+        axis: axis.into(),
+        value,
+        label: label.into(),
+    }
+}
+
 /// A cell of words.
-pub(super) fn words(text: &str) -> super::answer::Cell {
-    super::answer::Cell {
+pub(super) fn words(text: &str) -> Cell {
+    Cell {
         text: text.into(),
         value: None,
         id: None,

@@ -67,7 +67,12 @@ pub(super) fn feasible(work: &mut Work<'_>) -> Option<Prose> {
             .or_else(|| work.model.clone())
             .map(|id| work.name(&id))
             .unwrap_or_default();
-        work.finding("info", "No quality loss is read as", say!("an intelligence index of at least {}, that of {}, both without reasoning. An index is not your task: test what is recommended.", floor.digits(4), name));
+        let prose = say!(
+            "No quality is given away unasked: the intelligence index must be at least {}, that of {}, both without reasoning. An index is not your task: test what is recommended.",
+            floor.digits(4),
+            name
+        );
+        work.finding("info", "The quality floor", prose);
     }
     let mut told: Option<Prose> = None;
     for target in &targets {
@@ -262,12 +267,7 @@ fn recommend(work: &mut Work<'_>, best: &Fit, target: &Target) {
         today.money(),
         share.percent()
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: impact(saving.value, today.value),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "medium", impact(saving.value, today.value), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     let title = format!("Test {} against your own requests", best.option.name);
     if work.draft.recommendations.iter().all(|r| r.title != title) {
@@ -363,7 +363,7 @@ fn table(work: &mut Work<'_>, all: &[Fit], targets: &[Target]) {
     columns.extend(
         targets
             .iter()
-            .map(|t| column(&format!("Meets ({})", t.what()), "")),
+            .map(|t| column(&format!("Meets: {}", t.what()), "")),
     );
     let rows = shown
         .iter()

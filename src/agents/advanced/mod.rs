@@ -5,7 +5,7 @@ mod feasible;
 mod own_gpus;
 mod report;
 mod risk;
-mod roadmap;
+pub(super) mod roadmap;
 
 use super::understand::Kind;
 use super::work::{Step, Work, step};

@@ -1,9 +1,9 @@
 //! The API against own GPUs: break-even, and how likely it is that owning is cheaper.
 
-use super::super::answer::{Axis, Chart, Mark, Point, Series, Table};
+use super::super::answer::{Chart, Point, Series};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Quantity};
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, axis, fact, mark};
 use super::risk::{Range, Simulation};
 
 const BREAK_EVEN: &str = "fixed cost over variable cost";
@@ -218,30 +218,25 @@ fn outcome(work: &mut Work<'_>, s: &Simulation) -> Option<Outcome> {
 }
 
 fn table(work: &mut Work<'_>, each: &Value, fixed: &Value, even: &Value, net: &Value, o: &Outcome) {
-    let row = |name: &str, v: &Value| vec![words(name), v.cell(v.money())];
+    let row = |name: &str, v: &Value| fact(name, v.cell(v.money()));
     let rows = vec![
-        vec![words("API, a request"), each.cell(each.money())],
+        fact("API, a request", each.cell(each.money())),
         row("Own GPUs, fixed a month", fixed),
-        vec![
-            words("Break-even"),
+        fact(
+            "Break-even",
             even.cell(even.count().then(" requests a month")),
-        ],
+        ),
         row("Net saving of owning, base case", net),
         row("Net saving, mean of the draws", &o.mean),
         row("Net saving, p05", &o.p05),
         row("Net saving, p50", &o.p50),
         row("Net saving, p95", &o.p95),
-        vec![
-            words("Probability that owning is cheaper"),
+        fact(
+            "Probability that owning is cheaper",
             o.cheaper.cell(o.cheaper.percent()),
-        ],
+        ),
     ];
-    work.table(Table {
-        id: "owning".into(),
-        title: "API against own GPUs".into(),
-        columns: vec![column("", ""), column("Value", "USD/month")],
-        rows,
-    });
+    work.facts("owning", "API against own GPUs", "USD/month", rows);
 }
 
 fn histogram(work: &mut Work<'_>, s: &Simulation, o: &Outcome) {
@@ -294,25 +289,13 @@ fn histogram(work: &mut Work<'_>, s: &Simulation, o: &Outcome) {
         o.p95.money(),
         o.cheaper.percent()
     );
-    let mark = |v: &Value, label: &str| Mark {
-        axis: "x".into(),
-        value: v.value,
-        label: label.into(),
-    };
+    let mark = |v: &Value, label: &str| mark("x", v.value, label);
     work.chart(Chart {
         id: "risk".into(),
         kind: "histogram".into(),
         title: "Net saving of owning a month, by draw".into(),
-        x: Axis {
-            label: "Net saving a month".into(),
-            unit: "USD/month".into(),
-            scale: "linear".into(),
-        },
-        y: Axis {
-            label: "Share of the draws".into(),
-            unit: "fraction".into(),
-            scale: "linear".into(),
-        },
+        x: axis("Net saving a month", "USD/month", "linear"),
+        y: axis("Share of the draws", "fraction", "linear"),
         series: vec![Series {
             name: "Draws".into(),
             points,
@@ -356,16 +339,16 @@ fn decide(work: &mut Work<'_>, net: &Value, even: &Value, n: &Value, o: &Outcome
     } else {
         why
     };
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: if net.value > 0.0 && !close {
+        if net.value > 0.0 && !close {
             "high"
         } else {
             "low"
         },
-        impact: "high",
-        confidence: "medium",
-    };
+        "high",
+        "medium",
+    );
     let gain = net.figure(net.money().then(" a month"));
     work.recommend(title, advice, net, Some(gain));
     work.finding("warning", "Capacity is not checked here", say!("Whether these GPUs carry the load, at which quality an open model answers, and what a second site costs, is not part of this comparison. Ask the scaling agent with the model, the GPU and the concurrent requests."));

@@ -1,8 +1,9 @@
 //! In which order to act: measure first, then by what a step is worth over its effort.
 
-use super::super::answer::{Axis, Chart, Phase, Point, Recommendation, Series, Table};
-use super::super::ledger::{Prose, say};
-use super::super::work::{Work, column, words};
+use super::super::answer::{Cell, Chart, Phase, Point, Recommendation, Series, Table};
+use super::super::ledger::{Prose, Value, say};
+use super::super::work::{Work, axis, column, words};
+use crate::id::{Category, Complexity};
 
 /// Weeks of a step by its effort: assumptions, editable.
 const WEEKS: [(&str, &str, f64); 4] = [
@@ -27,85 +28,79 @@ fn rank(r: &Recommendation) -> u32 {
     }
 }
 
-/// Phases with weeks, and the table and chart of them.
-pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
+/// What a step is worth over its effort: saving a month times confidence over effort.
+fn score(r: &Recommendation) -> f64 {
     let weight = |word: &str| match word {
         "high" => 3.0,
         "medium" => 2.0,
         _ => 1.0,
     };
-    let score = |r: &Recommendation| {
-        r.gain
-            .as_ref()
-            .filter(|g| g.unit.ends_with("/month"))
-            .map_or(0.0, |g| g.value)
-            * weight(&r.confidence)
-            / weight(&r.effort)
-    };
+    let saving = r.gain.as_ref().filter(|g| g.unit.ends_with("/month"));
+    saving.map_or(0.0, |g| g.value) * weight(&r.confidence) / weight(&r.effort)
+}
+
+/// The steps in order: their titles and efforts, measuring first.
+fn steps(work: &Work<'_>) -> Vec<(String, String)> {
     let mut steps: Vec<Recommendation> = work.draft.recommendations.clone();
-    steps.sort_by(|a, b| {
-        rank(a)
-            .cmp(&rank(b))
-            .then_with(|| score(b).total_cmp(&score(a)))
-    });
-    steps.truncate(5);
-    if steps.is_empty() {
-        return None;
+    if work.at_least(Complexity::Intermediate) {
+        let worth = |a: &Recommendation, b: &Recommendation| score(b).total_cmp(&score(a));
+        steps.sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| worth(a, b)));
+        steps.truncate(5);
+    } else {
+        steps.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        steps.truncate(1);
     }
-    let why = "An assumption: nobody knows your team's pace; edit it and the plan follows.";
-    let weeks = |work: &mut Work<'_>, effort: &str| {
-        let (_, name, default) = WEEKS
-            .iter()
-            .find(|w| w.0 == effort)
-            .copied()
-            .unwrap_or(WEEKS[1]);
-        let label = if effort == "measure" {
-            "weeks to measure today's state".to_owned()
-        } else {
-            format!("weeks of a step of {effort} effort")
-        };
-        work.ledger
-            .assume(name, &label, default, "weeks", (1.0, 104.0), why)
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let first = "Measure today's cost, latency and quality";
+    std::iter::once((first.to_owned(), "measure".to_owned()))
+        .chain(steps.into_iter().map(|r| (r.title, r.effort)))
+        .collect()
+}
+
+/// The weeks of a step, by its effort.
+fn weeks(work: &mut Work<'_>, effort: &str) -> Value {
+    let found = WEEKS.iter().find(|w| w.0 == effort).copied();
+    let (_, name, default) = found.unwrap_or(WEEKS[1]);
+    let label = match effort {
+        "measure" => "weeks to measure today's state".to_owned(),
+        _ => format!("weeks of a step of {effort} effort"),
     };
+    let why = "An assumption: nobody knows your team's pace; edit it and the plan follows.";
+    work.ledger
+        .assume(name, &label, default, "weeks", (1.0, 104.0), why)
+}
+
+/// Phases with weeks; where depth allows, the table and chart of them.
+pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
     let mut rows = Vec::new();
     let mut points = Vec::new();
-    let mut end: Option<super::super::ledger::Value> = None;
-    let plan = std::iter::once((
-        "Measure today's cost, latency and quality".to_owned(),
-        "measure".to_owned(),
-    ))
-    .chain(steps.iter().map(|r| (r.title.clone(), r.effort.clone())));
-    for (title, effort) in plan {
+    let mut end: Option<Value> = None;
+    for (title, effort) in steps(work) {
         let length = weeks(work, &effort);
-        let last = match &end {
-            Some(before) => work.ledger.derive(
-                &format!("last week of: {title}"),
-                "before + weeks",
-                "one step after the other",
-                &[("before", before), ("weeks", &length)],
-                "week",
-            ),
-            None => work.ledger.derive(
-                &format!("last week of: {title}"),
-                "weeks",
-                "one step after the other",
-                &[("weeks", &length)],
-                "week",
-            ),
+        let mut inputs = vec![("weeks", &length)];
+        inputs.extend(end.as_ref().map(|before| ("before", before)));
+        let formula = if end.is_some() {
+            "before + weeks"
+        } else {
+            "weeks"
         };
-        let from = end.as_ref().map_or(0.0, |e| e.value.ceil()) as u32 + 1;
+        let label = format!("last week of: {title}");
+        let reference = "one step after the other";
+        let last = work
+            .ledger
+            .derive(&label, formula, reference, &inputs, "week");
         let start = end.as_ref().map_or(0.0, |e| e.value);
+        let from_week = start.ceil() as u32 + 1;
         work.draft.implementation_guidance.push(Phase {
             title: title.clone(),
-            from_week: from,
-            to_week: (last.value.ceil() as u32).max(from),
+            from_week,
+            to_week: (last.value.ceil() as u32).max(from_week),
             steps: todo(&title, &effort),
         });
-        rows.push(vec![
-            words(&title),
-            length.cell(length.digits(3)),
-            last.cell(last.digits(4)),
-        ]);
+        let (long, done) = (length.cell(length.digits(3)), last.cell(last.digits(4)));
+        rows.push(vec![words(&title), long, done]);
         points.push(Point {
             low: Some(start),
             high: Some(last.value),
@@ -114,6 +109,17 @@ pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
         end = Some(last);
     }
     let last = end?;
+    let text = say!(
+        "One step after the other, all are done by week {}; the durations are assumptions.",
+        last.digits(4)
+    );
+    if work.task.category == Category::Advanced || work.at_least(Complexity::Advanced) {
+        show(work, rows, points, &text);
+    }
+    Some(text)
+}
+
+fn show(work: &mut Work<'_>, rows: Vec<Vec<Cell>>, points: Vec<Point>, text: &Prose) {
     work.table(Table {
         id: "roadmap".into(),
         title: "Roadmap".into(),
@@ -124,24 +130,12 @@ pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
         ],
         rows,
     });
-    let text = say!(
-        "One step after the other, all are done by week {}; the durations are assumptions.",
-        last.digits(4)
-    );
     work.chart(Chart {
         id: "roadmap".into(),
         kind: "gantt".into(),
         title: "Roadmap".into(),
-        x: Axis {
-            label: "Week".into(),
-            unit: "weeks".into(),
-            scale: "linear".into(),
-        },
-        y: Axis {
-            label: "Step".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
+        x: axis("Week", "weeks", "linear"),
+        y: axis("Step", "", "category"),
         series: vec![Series {
             name: "Steps".into(),
             points,
@@ -152,7 +146,6 @@ pub(in crate::agents) fn roadmap(work: &mut Work<'_>) -> Option<Prose> {
         text: text.text.clone(),
         refs: text.refs.clone(),
     });
-    Some(text)
 }
 
 fn todo(title: &str, effort: &str) -> Vec<String> {

@@ -1,10 +1,10 @@
 //! The same work on other models: what it would cost, at which quality and speed.
 
-use super::super::answer::{Axis, Cell, Chart, Mark, Point, Series, Table};
+use super::super::answer::{Cell, Chart, Mark, Point, Series, Table};
 use super::super::catalog::{Basis, Metric, Mode};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, ModelRole};
-use super::super::work::{Advice, Work, column, impact, words};
+use super::super::work::{Advice, Work, axis, column, impact, words};
 use crate::id::Complexity;
 
 /// The most rows of a comparison.
@@ -212,12 +212,7 @@ fn asked_about(work: &mut Work<'_>, shown: &[Option_], named: &[String]) -> Opti
     let why = answer.clone().and(say!(
         "An index is not your task: try both on a sample of your own requests."
     ));
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: "medium",
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "low", "medium", "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Try whether {} is good enough", first.name),
@@ -309,16 +304,8 @@ pub(in crate::agents) fn options_table(
         id: "models".into(),
         kind: "bars".into(),
         title: "Cost a month by model".into(),
-        x: Axis {
-            label: "Model".into(),
-            unit: String::new(),
-            scale: "category".into(),
-        },
-        y: Axis {
-            label: "Cost a month".into(),
-            unit: "USD/month".into(),
-            scale: "linear".into(),
-        },
+        x: axis("Model", "", "category"),
+        y: axis("Cost a month", "USD/month", "linear"),
         series: vec![Series {
             name: "Cost a month".into(),
             points,
@@ -354,12 +341,7 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
             Some(next) => say!("{} costs {} a month for this work, {} {}. Try both on a hundred of your own requests before deciding by price.".replace("a hundred", "a sample").as_str(), &best.name, best.cost.money(), &next.name, next.cost.money()),
             None => say!("{} costs {} a month for this work.", &best.name, best.cost.money()),
         };
-        let advice = Advice {
-            why,
-            effort: "low",
-            impact: "medium",
-            confidence: "medium",
-        };
+        let advice = Advice::new(why, "low", "medium", "medium");
         work.recommend(
             &format!("Try {} first", best.name),
             advice,
@@ -408,12 +390,12 @@ fn recommend_switch(work: &mut Work<'_>, best: &Option_, shown: &[Option_]) {
         share.percent(),
         caution
     );
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: "medium",
-        impact: impact(saving.value, baseline.value),
-        confidence: "medium",
-    };
+        "medium",
+        impact(saving.value, baseline.value),
+        "medium",
+    );
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Test {} for this work", best.name),

@@ -1,9 +1,9 @@
 //! Whether an investment pays: payback, net present value, return.
 
-use super::super::answer::{Axis, Chart, Mark, Point, Series, Table};
+use super::super::answer::{Chart, Point, Series};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Quantity};
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, axis, fact, mark};
 
 const FINANCE: &str = "corporate finance: discounted cash flow, flows at month end";
 
@@ -117,9 +117,9 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
         "Do not invest on these numbers"
     };
     let mut rows = vec![
-        vec![words("Investment"), invest.cell(invest.money())],
-        vec![words("Net saving a month"), net.cell(net.money())],
-        vec![words("Net present value"), npv.cell(npv.money())],
+        fact("Investment", invest.cell(invest.money())),
+        fact("Net saving a month", net.cell(net.money())),
+        fact("Net present value", npv.cell(npv.money())),
     ];
     let mut why = say!(
         "Over {} months the investment of {} returns {} a month; discounted, it is worth {}.",
@@ -140,14 +140,11 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
             &inputs,
             "fraction",
         );
-        rows.push(vec![
-            words("Payback"),
+        rows.push(fact(
+            "Payback",
             payback.cell(payback.digits(3).then(" months")),
-        ]);
-        rows.push(vec![
-            words("Return over the horizon"),
-            roi.cell(roi.percent()),
-        ]);
+        ));
+        rows.push(fact("Return over the horizon", roi.cell(roi.percent())));
         let rate = work
             .ledger
             .quantities()
@@ -155,10 +152,10 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
             .find(|q| q.name == "discount_rate")
             .map(|q| q.value);
         if let Some(month) = discounted(work, invest, net, rate.unwrap_or(0.1)) {
-            rows.push(vec![
-                words("Paid back after discounting"),
+            rows.push(fact(
+                "Paid back after discounting",
                 month.cell(month.digits(4).then(" months")),
-            ]);
+            ));
             work.keep("discounted_payback", &month);
         }
         why = why.and(say!(
@@ -171,18 +168,13 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
     } else {
         why = why.and(say!("It is never paid back."));
     }
-    work.table(Table {
-        id: "investment".into(),
-        title: format!("The investment: {}", decision.to_lowercase()),
-        columns: vec![column("", ""), column("Value", &currency)],
+    work.facts(
+        "investment",
+        &format!("The investment: {}", decision.to_lowercase()),
+        &currency,
         rows,
-    });
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: if worth { "high" } else { "low" },
-        confidence: "high",
-    };
+    );
+    let advice = Advice::new(why, "medium", if worth { "high" } else { "low" }, "high");
     let gain = worth.then(|| npv.figure(npv.money().then(" net present value")));
     work.recommend(decision, advice, npv, gain);
 }
@@ -239,33 +231,17 @@ fn curve(work: &mut Work<'_>, inputs: &[(&str, &Value)], npv: &Value, currency: 
         "The discounted flows reach {} at the end of the horizon.",
         npv.money()
     );
-    let mut marks = vec![Mark {
-        axis: "y".into(),
-        value: 0.0,
-        label: "paid back".into(),
-    }];
+    let mut marks = vec![mark("y", 0.0, "paid back")];
     if let Some(month) = work.kept("discounted_payback") {
         text = text.and(say!("They cross zero in month {}.", month.digits(4)));
-        marks.push(Mark {
-            axis: "x".into(),
-            value: month.value,
-            label: "first month above zero".into(),
-        });
+        marks.push(mark("x", month.value, "first month above zero"));
     }
     work.chart(Chart {
         id: "payback".into(),
         kind: "line".into(),
         title: "Cumulative discounted flow".into(),
-        x: Axis {
-            label: "Month".into(),
-            unit: "months".into(),
-            scale: "linear".into(),
-        },
-        y: Axis {
-            label: "Cumulative, discounted".into(),
-            unit: currency.into(),
-            scale: "linear".into(),
-        },
+        x: axis("Month", "months", "linear"),
+        y: axis("Cumulative, discounted", currency, "linear"),
         series: vec![Series {
             name: "Cumulative, discounted".into(),
             points,

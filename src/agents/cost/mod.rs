@@ -89,6 +89,12 @@ pub(super) const PLAN: &[Step] = &[
         |w| !invest_only(w),
         levers::published,
     ),
+    step(
+        "roadmap",
+        Basic,
+        |_| true,
+        super::advanced::roadmap::roadmap,
+    ),
     step("sensitivity", Basic, |w| !invest_only(w), report::questions),
 ];
 

@@ -1,11 +1,10 @@
 //! What is paid at list price, and whether the stated bill agrees with it.
 
-use super::super::answer::Source;
 use super::super::answer::Table;
 use super::super::facts::PRICE_PAGES;
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Quantity};
-use super::super::work::{Work, column, words};
+use super::super::work::{Work, column, fact};
 
 /// A stated bill.
 pub(in crate::agents) fn states_spend(work: &Work<'_>) -> bool {
@@ -280,26 +279,26 @@ fn causes(work: &mut Work<'_>, ratio: &Value, gap: &Value) {
         "fraction",
     );
     let rows = vec![
-        vec![
-            words("Several model calls per request"),
+        fact(
+            "Several model calls per request",
             calls.cell(calls.digits(3).then(" calls per request")),
-        ],
-        vec![
-            words("System prompt or history not counted"),
+        ),
+        fact(
+            "System prompt or history not counted",
             extra_in.cell(extra_in.count().then(" more input tokens")),
-        ],
-        vec![
-            words("Reasoning or other hidden output"),
+        ),
+        fact(
+            "Reasoning or other hidden output",
             extra_out.cell(extra_out.count().then(" more output tokens")),
-        ],
-        vec![
-            words("Retries"),
+        ),
+        fact(
+            "Retries",
             retries.cell(retries.percent().then(" sent again")),
-        ],
-        vec![
-            words("Other services on the same bill"),
+        ),
+        fact(
+            "Other services on the same bill",
             gap.cell(gap.money().then(" a month")),
-        ],
+        ),
     ];
     work.table(Table {
         id: "causes".into(),
@@ -320,51 +319,36 @@ fn explained(
     p_out: &Value,
 ) {
     let why = "A possible cause of the difference: set it to what you find.";
-    let mut cause = |name: &str, label: &str, value: f64, unit: &str, high: f64| {
-        work.ledger.assume(
-            name,
-            label,
-            value,
-            unit,
-            (if value > 0.0 { value } else { 0.0 }, high),
-            why,
-        )
+    let mut cause = |name: &str, label: &str, neutral: f64, unit: &str, most: f64| {
+        work.ledger
+            .assume(name, label, neutral, unit, (neutral, most), why)
     };
-    let calls = cause(
-        "calls_per_request",
-        "model calls per request",
-        1.0,
-        "calls/request",
-        100.0,
-    );
+    let (each, share) = ("tokens/request", "fraction");
+    let label = "model calls per request";
+    let calls = cause("calls_per_request", label, 1.0, "calls/request", 100.0);
     let retry = cause(
         "retry_rate",
         "share of requests sent again",
         0.0,
-        "fraction",
+        share,
         10.0,
     );
     let extra = cause(
         "uncounted_input_tokens",
         "input tokens not counted",
         0.0,
-        "tokens/request",
+        each,
         1e6,
     );
     let hidden = cause(
         "hidden_output_tokens",
         "hidden output tokens",
         0.0,
-        "tokens/request",
+        each,
         1e6,
     );
-    let other = cause(
-        "other_services",
-        "other services on the bill",
-        0.0,
-        "USD/month",
-        1e12,
-    );
+    let label = "other services on the bill";
+    let other = cause("other_services", label, 0.0, "USD/month", 1e12);
     let edited = calls.value != 1.0
         || [&retry, &extra, &hidden, &other]
             .iter()
@@ -385,34 +369,28 @@ fn explained(
         ("other", &other),
     ];
     let formula = "n * calls * (1 + retry) * ((t_in + extra) * p_in + (t_out + hidden) * p_out) / 1e6 + other";
-    let cost = work.ledger.derive(
-        "explained spend a month with your causes",
-        formula,
-        PRICE_PAGES,
-        &inputs,
-        "USD/month",
-    );
+    let label = "explained spend a month with your causes";
+    let cost = work
+        .ledger
+        .derive(label, formula, PRICE_PAGES, &inputs, "USD/month");
     let Some(spend) = spend_per_month(work) else {
         return;
     };
     let inputs = [("stated", &spend), ("explained", &cost)];
+    let (label, formula) = ("still unexplained", "stated - explained");
     let rest = work.ledger.derive(
-        "still unexplained",
-        "stated - explained",
+        label,
+        formula,
         "the check of the bill",
         &inputs,
         "USD/month",
     );
     work.keep("explained", &cost);
-    work.finding(
-        "info",
-        "With the causes you entered",
-        say!(
-            "The traffic now explains {} a month of {}; {} remains.",
-            cost.money(),
-            spend.money(),
-            rest.money()
-        ),
+    let prose = say!(
+        "The traffic now explains {} a month of {}; {} remains.",
+        cost.money(),
+        spend.money(),
+        rest.money()
     );
-    debug_assert!(cost.source() == Source::Computed);
+    work.finding("info", "With the causes you entered", prose);
 }

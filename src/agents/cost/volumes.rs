@@ -5,7 +5,7 @@ use super::super::catalog::{Metric, Mode};
 use super::super::facts::PRICE_PAGES;
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, ModelRole};
-use super::super::work::{Advice, Work, column, impact, words};
+use super::super::work::{Advice, Work, column, fact, impact};
 
 /// The most rows of the comparison.
 const ROWS_MAX: usize = 6;
@@ -107,7 +107,7 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
         .iter()
         .enumerate()
         .filter(|(i, r)| *i < ROWS_MAX || named.contains(&r.0))
-        .map(|(_, r)| vec![words(&r.1), r.2.cell(r.2.money())])
+        .map(|(_, r)| fact(&r.1, r.2.cell(r.2.money())))
         .collect();
     work.table(Table {
         id: "models".into(),
@@ -161,12 +161,7 @@ fn switch(work: &mut Work<'_>, name: &str, cost: &Value) {
         name,
         today.money()
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: impact(saving.value, today.value),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "medium", impact(saving.value, today.value), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend(
         &format!("Test {name} for this work"),
@@ -237,12 +232,7 @@ fn cache_more(work: &mut Work<'_>, input: &Value) {
         saving.money()
     );
     let whole = work.kept("baseline").map_or(saving.value, |b| b.value);
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: impact(saving.value, whole),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "low", impact(saving.value, whole), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.keep("saving", &saving);
     work.recommend(

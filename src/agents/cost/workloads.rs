@@ -294,12 +294,7 @@ fn patient(work: &mut Work<'_>, all: &[Workload], total: &Value) {
         names.join(", "),
         saving.money()
     );
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: impact(saving.value, total.value),
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "low", impact(saving.value, total.value), "high");
     let gain = saving.figure(saving.money().then(" a month"));
     work.keep("saving", &saving);
     work.recommend(
@@ -338,12 +333,7 @@ fn cheaper(work: &mut Work<'_>, all: &[Workload], total: &Value) {
         best.money(),
         total.money()
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: impact(saving.value, total.value),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "medium", impact(saving.value, total.value), "medium");
     let gain = saving.figure(saving.money().then(" a month"));
     work.recommend("Choose the model by workload", advice, &saving, Some(gain));
     budget(work, total, &best);

@@ -1,10 +1,9 @@
 //! Many calls at once: the slowest counts. What hedging really changes.
 
-use super::super::answer::{Mark, Table};
 use super::super::ledger::{Prose, Value, say};
 use super::super::scaling::{Lines, curve_series, lines};
 use super::super::understand::{Kind, Quantity, Role};
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, fact, mark};
 
 const TAIL: &str =
     "Dean & Barroso, The Tail at Scale, CACM 56(2) 2013; single calls lognormal and independent";
@@ -145,33 +144,19 @@ pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
     )?;
     let (median, p95) = single(work)?;
     if p95.value <= median.value {
-        work.finding(
-            "warning",
-            "The p95 is not above the median",
-            say!(
-                "A p95 of {} beside a median of {} is no spread that can be computed with.",
-                p95.seconds(),
-                median.seconds()
-            ),
+        let prose = say!(
+            "A p95 of {} beside a median of {} is no spread that can be computed with.",
+            p95.seconds(),
+            median.seconds()
         );
+        work.finding("warning", "The p95 is not above the median", prose);
         return None;
     }
     let p = percentile(work);
     let after = hedge_after(work, &median, &p95);
-    let all = work.ledger.derive(
-        "probability that all calls stay under the single p95",
-        "0.95 ^ n",
-        TAIL,
-        &[("n", &n)],
-        "fraction",
-    );
-    let needed = work.ledger.derive(
-        "percentile each call must meet",
-        "p ^ (1 / n)",
-        TAIL,
-        &[("p", &p), ("n", &n)],
-        "fraction",
-    );
+    let l = &mut work.ledger;
+    let label = "probability that all calls stay under the single p95";
+    let all = l.derive(label, "0.95 ^ n", TAIL, &[("n", &n)], "fraction");
     let inputs = [
         ("p", &p),
         ("n", &n),
@@ -179,64 +164,46 @@ pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
         ("p95", &p95),
         ("after", &after),
     ];
-    let plain = work.ledger.derive(
+    let label = "percentile each call must meet";
+    let needed = l.derive(label, "p ^ (1 / n)", TAIL, &inputs[..2], "fraction");
+    let formula = "fan_out(p; n; median; p95)";
+    let plain = l.derive(
         "overall percentile, plain",
-        "fan_out(p; n; median; p95)",
+        formula,
         TAIL,
         &inputs[..4],
         "s",
     );
-    let hedged = work.ledger.derive(
-        "overall percentile, hedged",
-        "fan_out_hedged(p; n; median; p95; after)",
-        TAIL,
-        &inputs,
-        "s",
-    );
-    let extra = work.ledger.derive(
+    let formula = "fan_out_hedged(p; n; median; p95; after)";
+    let hedged = l.derive("overall percentile, hedged", formula, TAIL, &inputs, "s");
+    let formula = "lognormal_over(after; median; p95)";
+    let extra = l.derive(
         "further requests by hedging",
-        "lognormal_over(after; median; p95)",
+        formula,
         TAIL,
         &inputs[2..],
         "fraction",
     );
-    let gain = work.ledger.derive(
-        "time gained by hedging",
-        "plain - hedged",
-        TAIL,
-        &[("plain", &plain), ("hedged", &hedged)],
-        "s",
-    );
-    work.table(Table {
-        id: "fanout".into(),
-        title: "Parallel calls: the slowest counts".into(),
-        columns: vec![column("", ""), column("Value", "")],
-        rows: vec![
-            vec![words("Parallel calls"), n.cell(n.digits(5))],
-            vec![words("All under the single p95"), all.cell(all.percent())],
-            vec![
-                words("Percentile each call must meet"),
-                needed.cell(needed.digits(5)),
-            ],
-            vec![
-                words("Overall, plain"),
-                plain.cell(plain.digits(4).then(" s")),
-            ],
-            vec![
-                words("Overall, hedged"),
-                hedged.cell(hedged.digits(4).then(" s")),
-            ],
-            vec![words("Hedge after"), after.cell(after.seconds())],
-            vec![words("Further requests"), extra.cell(extra.percent())],
-        ],
-    });
+    let both = [("plain", &plain), ("hedged", &hedged)];
+    let gain = l.derive("time gained by hedging", "plain - hedged", TAIL, &both, "s");
+    let rows = vec![
+        fact("Parallel calls", n.cell(n.digits(5))),
+        fact("All under the single p95", all.cell(all.percent())),
+        fact(
+            "Percentile each call must meet",
+            needed.cell(needed.digits(5)),
+        ),
+        fact("Overall, plain", plain.cell(plain.digits(4).then(" s"))),
+        fact("Overall, hedged", hedged.cell(hedged.digits(4).then(" s"))),
+        fact("Hedge after", after.cell(after.seconds())),
+        fact("Further requests", extra.cell(extra.percent())),
+    ];
+    work.facts("fanout", "Parallel calls: the slowest counts", "", rows);
     for (key, value) in [
         ("plain", &plain),
         ("hedged", &hedged),
         ("extra", &extra),
-        ("needed", &needed),
         ("all", &all),
-        ("hedge_gain", &gain),
     ] {
         work.keep(key, value);
     }
@@ -281,12 +248,12 @@ fn advise(
     } else {
         "Send a second copy of late calls"
     };
-    let advice = Advice {
+    let advice = Advice::new(
         why,
-        effort: if little { "medium" } else { "low" },
-        impact: if little { "low" } else { "high" },
-        confidence: "medium",
-    };
+        if little { "medium" } else { "low" },
+        if little { "low" } else { "high" },
+        "medium",
+    );
     let figure = gain.figure(gain.seconds().then(" less by hedging"));
     work.recommend(title, advice, gain, Some(figure));
     work.finding("info", "Independence is assumed", say!(
@@ -333,11 +300,7 @@ fn chart(work: &mut Work<'_>, inputs: &[(&str, &Value)], plain: &Value, hedged: 
         y: ("Overall latency", "s"),
         table: "fanout",
     };
-    let marks = vec![Mark {
-        axis: "x".into(),
-        value: n.value,
-        label: "yours".into(),
-    }];
+    let marks = vec![mark("x", n.value, "yours")];
     lines(
         work,
         &about,

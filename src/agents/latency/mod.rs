@@ -36,6 +36,12 @@ pub(super) const PLAN: &[Step] = &[
         asks_for_models,
         candidates::longest,
     ),
+    step(
+        "roadmap",
+        Basic,
+        |_| true,
+        super::advanced::roadmap::roadmap,
+    ),
     step("sensitivity", Basic, |_| true, report::questions),
 ];
 

@@ -46,6 +46,7 @@ pub(super) fn questions(work: &mut Work<'_>) -> Option<Prose> {
 
 /// Headline and summary.
 pub(super) fn explain(work: &mut Work<'_>) {
+    beside_the_model(work);
     fanned(work);
     looped(work);
     gap(work);
@@ -190,4 +191,35 @@ fn measures(work: &mut Work<'_>) {
         };
         work.measure(&format!("Latency ({})", target.what()), now, say!("{} or less", target.limit.seconds()), "Timestamps at request, first token and end, per request; percentiles by nearest rank over a day.");
     }
+}
+
+/// Today's latency against the published one of the model: the rest is somewhere else.
+fn beside_the_model(work: &mut Work<'_>) {
+    let (Some(now), Some(total), Some(_)) =
+        (work.kept("now"), work.kept("total50"), work.model.clone())
+    else {
+        return;
+    };
+    if now.value <= total.value * 1.25 {
+        return;
+    }
+    let inputs = [("now", &now), ("model", &total)];
+    let rest = work.ledger.derive(
+        "time beside the model",
+        "now - model",
+        "your latency less the published one",
+        &inputs,
+        "s",
+    );
+    let name = total
+        .label
+        .split(':')
+        .next()
+        .unwrap_or("The model")
+        .to_owned();
+    work.headline("Not explained by the model", rest.figure(rest.seconds()));
+    work.finding("warning", "The model explains only a part of your latency", say!(
+        "{} is published with {} for such an answer at p50, you state {}: {} are somewhere else. Look at the queue, long prompts, retries, hidden reasoning and the steps around the call before you change the model.",
+        name, total.seconds(), now.seconds(), rest.seconds()
+    ));
 }

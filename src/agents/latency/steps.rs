@@ -1,9 +1,8 @@
 //! Today's latency against the target, streaming, steps in sequence and agent loops.
 
-use super::super::answer::Table;
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Metric, Quantity, Role};
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, fact};
 
 const AMDAHL: &str = "Amdahl 1967";
 const STREAM: &str = "Nielsen's limits, nngroup.com/articles/response-times-3-important-limits";
@@ -191,12 +190,7 @@ pub(super) fn streaming(work: &mut Work<'_>) -> Option<Prose> {
         whole.seconds(),
         ratio.digits(3)
     );
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: "high",
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "low", "high", "high");
     let figure = gain.figure(gain.seconds().then(" less to wait"));
     work.recommend("Stream the answer", advice, &gain, Some(figure));
     work.measure("Time to first token", say!("{}", ttft.seconds()), say!("no more than {}", ttft.seconds()), "From sending the request to the first non-empty piece of the stream, per request, p50 and p95.");
@@ -222,66 +216,38 @@ fn step_time(work: &Work<'_>) -> Option<Quantity> {
         .cloned()
 }
 
+/// How many of the steps need no other's result.
+fn independent(work: &mut Work<'_>, steps: &Value) -> Value {
+    let label = "independent steps";
+    if let Some(stated) = work.first(Kind::Parallelisable, label, "steps", (1.0, 1e4)) {
+        return stated;
+    }
+    let why = "A placeholder; look which steps need no other's result.";
+    let range = (1.0, steps.value.max(1.0));
+    work.ledger
+        .assume("independent_steps", label, 2.0, "steps", range, why)
+}
+
 /// What running independent steps at once gains.
 pub(super) fn parallel(work: &mut Work<'_>) -> Option<Prose> {
     let steps = work.first(Kind::Steps, "steps one after another", "steps", (1.0, 1e4))?;
     let quantity = step_time(work)?;
-    let each = work.stated(
-        "step_time",
-        "time of a step",
-        &quantity,
-        quantity.value.base()?,
-        "s",
-        (0.001, 86_400.0),
-    );
-    let free = match work.first(
-        Kind::Parallelisable,
-        "independent steps",
-        "steps",
-        (1.0, 1e4),
-    ) {
-        Some(free) => free,
-        None => work.ledger.assume(
-            "independent_steps",
-            "independent steps",
-            2.0,
-            "steps",
-            (1.0, steps.value.max(1.0)),
-            "A placeholder; look which steps need no other's result.",
-        ),
-    };
+    let (time, range) = (quantity.value.base()?, (0.001, 86_400.0));
+    let each = work.stated("step_time", "time of a step", &quantity, time, "s", range);
+    let free = independent(work, &steps);
     if free.value > steps.value {
         return None;
     }
-    let before = work.ledger.derive(
-        "time of all steps in sequence",
-        "k * t",
-        AMDAHL,
-        &[("k", &steps), ("t", &each)],
-        "s",
-    );
     let inputs = [("k", &steps), ("f", &free), ("t", &each)];
-    let after = work.ledger.derive(
-        "time with the independent steps at once",
-        "(k - f + 1) * t",
-        AMDAHL,
-        &inputs,
-        "s",
-    );
-    let speedup = work.ledger.derive(
-        "speed-up",
-        "1 / ((1 - f / k) + (f / k) / f)",
-        AMDAHL,
-        &inputs[..2],
-        "x",
-    );
-    let gain = work.ledger.derive(
-        "time gained",
-        "before - after",
-        AMDAHL,
-        &[("before", &before), ("after", &after)],
-        "s",
-    );
+    let l = &mut work.ledger;
+    let label = "time of all steps in sequence";
+    let before = l.derive(label, "k * t", AMDAHL, &[inputs[0], inputs[2]], "s");
+    let label = "time with the independent steps at once";
+    let after = l.derive(label, "(k - f + 1) * t", AMDAHL, &inputs, "s");
+    let formula = "1 / ((1 - f / k) + (f / k) / f)";
+    let speedup = l.derive("speed-up", formula, AMDAHL, &inputs[..2], "x");
+    let both = [("before", &before), ("after", &after)];
+    let gain = l.derive("time gained", "before - after", AMDAHL, &both, "s");
     for (key, value) in [
         ("before", &before),
         ("parallel", &after),
@@ -289,22 +255,12 @@ pub(super) fn parallel(work: &mut Work<'_>) -> Option<Prose> {
     ] {
         work.keep(key, value);
     }
-    work.table(Table {
-        id: "steps".into(),
-        title: "Steps in sequence and at once".into(),
-        columns: vec![column("", ""), column("Value", "")],
-        rows: vec![
-            vec![words("In sequence"), before.cell(before.seconds())],
-            vec![
-                words("Independent steps at once"),
-                after.cell(after.seconds()),
-            ],
-            vec![
-                words("Speed-up"),
-                speedup.cell(speedup.digits(3).then(" times")),
-            ],
-        ],
-    });
+    let rows = vec![
+        fact("In sequence", before.cell(before.seconds())),
+        fact("Independent steps at once", after.cell(after.seconds())),
+        fact("Speed-up", speedup.cell(speedup.digits(3).then(" times"))),
+    ];
+    work.facts("steps", "Steps in sequence and at once", "", rows);
     let why = say!(
         "{} steps of {} take {} in sequence. With {} of them at once it is {}: {} times faster, for the same number of calls. At once they take as long as the slower of them, so a little less than this is gained.",
         steps.digits(3),
@@ -314,13 +270,8 @@ pub(super) fn parallel(work: &mut Work<'_>) -> Option<Prose> {
         after.seconds(),
         speedup.digits(3)
     );
-    let advice = Advice {
-        why,
-        effort: "medium",
-        impact: "high",
-        confidence: "high",
-    };
     let figure = gain.figure(gain.seconds().then(" less"));
+    let advice = Advice::new(why, "medium", "high", "high");
     work.recommend(
         "Run the independent steps at once",
         advice,
@@ -341,12 +292,8 @@ pub(super) fn loops(work: &Work<'_>) -> bool {
 
 /// Where the time of an agent's loop goes, and what parallel calls change.
 pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
-    let calls = work.first(
-        Kind::CallsPerRequest,
-        "model calls of a request",
-        "calls",
-        (1.0, 1000.0),
-    )?;
+    let label = "model calls of a request";
+    let calls = work.first(Kind::CallsPerRequest, label, "calls", (1.0, 1000.0))?;
     let (ttft, tps, n_out) = parts(work)?;
     let inputs = [
         ("k", &calls),
@@ -354,88 +301,43 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
         ("n_out", &n_out),
         ("tps", &tps),
     ];
-    let total = work.ledger.derive(
+    let turns = "turns one after another";
+    let l = &mut work.ledger;
+    let total = l.derive(
         "time of the loop",
         "k * (ttft + n_out / tps)",
-        "turns one after another",
+        turns,
         &inputs,
         "s",
     );
-    let waiting = work.ledger.derive(
+    let waiting = l.derive(
         "of it until first tokens",
         "k * ttft",
-        "turns one after another",
+        turns,
         &inputs[..2],
         "s",
     );
-    let writing = work.ledger.derive(
+    let spent = [inputs[0], inputs[2], inputs[3]];
+    let writing = l.derive(
         "of it writing tokens",
         "k * n_out / tps",
-        "turns one after another",
-        &[("k", &calls), ("n_out", &n_out), ("tps", &tps)],
+        turns,
+        &spent,
         "s",
     );
     let mut rows = vec![
-        vec![words("Whole loop"), total.cell(total.seconds())],
-        vec![words("Until first tokens"), waiting.cell(waiting.seconds())],
-        vec![words("Writing tokens"), writing.cell(writing.seconds())],
+        fact("Whole loop", total.cell(total.seconds())),
+        fact("Until first tokens", waiting.cell(waiting.seconds())),
+        fact("Writing tokens", writing.cell(writing.seconds())),
     ];
     work.keep("loop", &total);
-    if let Some(width) = work
-        .first(Kind::Fanout, "calls at once", "calls", (1.0, 100.0))
-        .filter(|w| w.value > 1.0)
-    {
-        let inputs = [
-            ("k", &calls),
-            ("w", &width),
-            ("ttft", &ttft),
-            ("n_out", &n_out),
-            ("tps", &tps),
-        ];
-        let rounds = work.ledger.derive(
-            "time of the loop with calls at once",
-            "ceil(k / w) * (ttft + n_out / tps)",
-            "best case: no call waits for another's result",
-            &inputs,
-            "s",
-        );
-        rows.push(vec![
-            words("With calls at once, at best"),
+    if let Some(rounds) = at_once(work, &inputs, &total) {
+        rows.push(fact(
+            "With calls at once, at best",
             rounds.cell(rounds.seconds()),
-        ]);
-        let gain = work.ledger.derive(
-            "time gained at best",
-            "a - b",
-            AMDAHL,
-            &[("a", &total), ("b", &rounds)],
-            "s",
-        );
-        work.keep("loop_parallel", &rounds);
-        let why = say!(
-            "Up to {} calls at once turn {} into {} at best, if none of them needs another's result.",
-            width.digits(3),
-            total.seconds(),
-            rounds.seconds()
-        );
-        let figure = gain.figure(gain.seconds().then(" less at best"));
-        work.recommend(
-            "Run independent tool calls at once",
-            Advice {
-                why,
-                effort: "medium",
-                impact: "high",
-                confidence: "medium",
-            },
-            &gain,
-            Some(figure),
-        );
+        ));
     }
-    work.table(Table {
-        id: "loop".into(),
-        title: "Where the time of the loop goes".into(),
-        columns: vec![column("", ""), column("Time", "s")],
-        rows,
-    });
+    work.facts("loop", "Where the time of the loop goes", "s", rows);
     Some(say!(
         "{} calls take {}: {} until first tokens, {} writing.",
         calls.digits(3),
@@ -443,4 +345,40 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
         waiting.seconds(),
         writing.seconds()
     ))
+}
+
+/// The loop with several calls at once, if none of them needs another's result.
+fn at_once(work: &mut Work<'_>, inputs: &[(&str, &Value)], total: &Value) -> Option<Value> {
+    let width = work.first(Kind::Fanout, "calls at once", "calls", (1.0, 100.0))?;
+    if width.value <= 1.0 {
+        return None;
+    }
+    let mut with = inputs.to_vec();
+    with.push(("w", &width));
+    let (label, formula) = (
+        "time of the loop with calls at once",
+        "ceil(k / w) * (ttft + n_out / tps)",
+    );
+    let best = "best case: no call waits for another's result";
+    let rounds = work.ledger.derive(label, formula, best, &with, "s");
+    let both = [("a", total), ("b", &rounds)];
+    let gain = work
+        .ledger
+        .derive("time gained at best", "a - b", AMDAHL, &both, "s");
+    work.keep("loop_parallel", &rounds);
+    let why = say!(
+        "Up to {} calls at once turn {} into {} at best, if none of them needs another's result.",
+        width.digits(3),
+        total.seconds(),
+        rounds.seconds()
+    );
+    let figure = gain.figure(gain.seconds().then(" less at best"));
+    let advice = Advice::new(why, "medium", "high", "medium");
+    work.recommend(
+        "Run independent tool calls at once",
+        advice,
+        &gain,
+        Some(figure),
+    );
+    Some(rounds)
 }

@@ -54,7 +54,13 @@ pub fn money(value: f64, unit: &str) -> String {
     } else if size >= 1.0 {
         cents.strip_suffix(".00").unwrap_or(&cents).to_owned()
     } else {
-        significant(size, 3)
+        let digits = significant(size, 3);
+        // Thirty cents are $0.30.
+        if digits.len() == 3 {
+            format!("{digits}0")
+        } else {
+            digits
+        }
     };
     let currency = unit.split(['/', ' ']).next().unwrap_or("");
     match currency {
@@ -113,6 +119,7 @@ mod tests {
         assert_eq!(money(5700.0, "USD/month"), "$5,700");
         assert_eq!(money(235.2, "USD"), "$235.20");
         assert_eq!(money(0.00475, "USD/request"), "$0.00475");
+        assert_eq!(money(0.3, "USD/Mtok"), "$0.30");
         assert_eq!(money(-10400.28332, "EUR/month"), "−€10,400.28");
         assert_eq!(count(1_200_000.0), "1.2 million");
         assert_eq!(count(666_666.666), "666,667");

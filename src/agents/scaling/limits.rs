@@ -1,9 +1,8 @@
 //! A provider's limits: which binds, how much room is left, what a burst waits.
 
-use super::super::answer::{Mark, Table};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::Kind;
-use super::super::work::{Advice, Work, column, words};
+use super::super::work::{Advice, Work, fact, mark};
 use super::{Lines, curve_series, lines, peak};
 
 const DOCS: &str = "the providers' documentation of rate limits";
@@ -79,10 +78,10 @@ pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
     let mut rows: Vec<_> = allowed
         .iter()
         .map(|(name, rate)| {
-            vec![
-                words(&format!("Allowed by {name}")),
+            fact(
+                &format!("Allowed by {name}"),
                 rate.cell(rate.digits(4).then(" requests/s")),
-            ]
+            )
         })
         .collect();
     let mut told = say!(
@@ -99,11 +98,11 @@ pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
             &inputs,
             "fraction",
         );
-        rows.push(vec![
-            words("Demand at peak"),
+        rows.push(fact(
+            "Demand at peak",
             demand.cell(demand.digits(4).then(" requests/s")),
-        ]);
-        rows.push(vec![words("Room left"), room.cell(room.percent())]);
+        ));
+        rows.push(fact("Room left", room.cell(room.percent())));
         told = told.and(say!(
             "At a peak of {} a second {} of it is free.",
             demand.digits(4),
@@ -112,12 +111,7 @@ pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
         work.keep("headroom", &room);
         spike(work, &demand, &cap, &mut rows);
     }
-    work.table(Table {
-        id: "limits".into(),
-        title: "What the limits allow".into(),
-        columns: vec![column("", ""), column("Value", "requests/s")],
-        rows,
-    });
+    work.facts("limits", "What the limits allow", "requests/s", rows);
     advise(work, binding, &cap);
     Some(told)
 }
@@ -158,14 +152,14 @@ fn spike(
         &[("at", &at), ("limit", cap)],
         "fraction",
     );
-    rows.push(vec![
-        words("Demand in the spike"),
+    rows.push(fact(
+        "Demand in the spike",
         at.cell(at.digits(4).then(" requests/s")),
-    ]);
-    rows.push(vec![
-        words("Use of the limit in the spike"),
+    ));
+    rows.push(fact(
+        "Use of the limit in the spike",
         used.cell(used.percent()),
-    ]);
+    ));
     work.keep("spike", &at);
     work.keep("spike_use", &used);
     if used.value <= 1.0 {
@@ -188,12 +182,7 @@ fn advise(work: &mut Work<'_>, binding: &str, cap: &Value) {
         binding,
         cap.digits(4)
     );
-    let advice = Advice {
-        why,
-        effort: "low",
-        impact: "high",
-        confidence: "high",
-    };
+    let advice = Advice::new(why, "low", "high", "high");
     let gain = cap.figure(cap.digits(4).then(" requests/s"));
     work.recommend("Plan with the limit that binds", advice, cap, Some(gain));
     work.measure(
@@ -244,14 +233,9 @@ pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
         "s",
     );
     work.keep("burst_wait", &wait);
-    let zero = work.ledger.assume(
-        "burst_time",
-        "time since the burst",
-        0.0,
-        "s",
-        (0.0, 3600.0),
-        "Start of the trace.",
-    );
+    let zero = work
+        .ledger
+        .catalog("start of the trace", 0.0, "s", "the burst");
     let xs: Vec<f64> = (0..=60).map(|i| f64::from(i) * 5.0).collect();
     let inputs = [
         ("t", &zero),
@@ -281,11 +265,7 @@ pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
         y: ("Tokens", "tokens"),
         table: "limits",
     };
-    let marks = vec![Mark {
-        axis: "x".into(),
-        value: wait.value,
-        label: "last request served".into(),
-    }];
+    let marks = vec![mark("x", wait.value, "last request served")];
     lines(
         work,
         &about,

@@ -6,10 +6,11 @@ mod hardware;
 mod limits;
 mod report;
 
-use super::answer::{Axis, Chart, Mark, Series};
+use super::answer::{Chart, Mark, Series};
 use super::ledger::{Prose, Value};
 use super::understand::{Kind, Per, Quantity};
 use super::work::{Step, Work, step};
+use crate::agents::work::axis;
 use crate::id::Complexity::{Basic, Intermediate};
 
 pub(super) use growth::{spend_growth, states_growth};
@@ -42,6 +43,12 @@ pub(super) const PLAN: &[Step] = &[
     step("growth", Basic, states_growth, spend_growth),
     step("growth_of_load", Basic, states_growth, growth::load_growth),
     step("cost_per_month", Basic, report::priced, report::cost),
+    step(
+        "roadmap",
+        Basic,
+        |_| true,
+        super::advanced::roadmap::roadmap,
+    ),
     step("sensitivity", Basic, |_| true, report::questions),
 ];
 
@@ -153,11 +160,7 @@ pub(super) fn lines(
     marks: Vec<Mark>,
     text: Prose,
 ) {
-    let axis = |(label, unit): (&str, &str)| Axis {
-        label: label.into(),
-        unit: unit.into(),
-        scale: "linear".into(),
-    };
+    let axis = |(label, unit): (&str, &str)| axis(label, unit, "linear");
     work.chart(Chart {
         id: about.id.into(),
         kind: about.kind.into(),

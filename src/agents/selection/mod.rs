@@ -19,6 +19,12 @@ pub(super) const PLAN: &[Step] = &[
     step("filter_models", Basic, |_| true, filter::filter),
     step("pareto_rank", Basic, |_| true, pareto_rank),
     step("cascade", Intermediate, report::two_models, report::cascade),
+    step(
+        "roadmap",
+        Basic,
+        |_| true,
+        super::advanced::roadmap::roadmap,
+    ),
     step("sensitivity", Basic, |_| true, report::questions),
 ];
 

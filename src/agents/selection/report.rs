@@ -54,12 +54,7 @@ pub(super) fn cascade(work: &mut Work<'_>) -> Option<Prose> {
         alone.money(),
         &big
     );
-    let advice = Advice {
-        why,
-        effort: "high",
-        impact: impact(saving.value, alone.value),
-        confidence: "medium",
-    };
+    let advice = Advice::new(why, "high", impact(saving.value, alone.value), "medium");
     let gain = (saving.value > 0.0).then(|| saving.figure(saving.money().then(" a month")));
     work.recommend("Put a cascade in front", advice, &saving, gain);
     Some(say!("Cascade: {} a month.", cost.money()))

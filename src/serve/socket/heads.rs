@@ -4,12 +4,6 @@
 //! it gathering for ever, unseen by anybody above. So the heads of the frames that arrive
 //! are counted here; their payloads are skipped, whatever they hold.
 
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
 /// Frames that one message may come in.
 const MOST: u32 = 1024;
 
@@ -18,25 +12,9 @@ const MOST: u32 = 1024;
 #[error("a message in more than {MOST} fragments")]
 pub(super) struct TooMany;
 
-/// Reads and writes through, counting.
-pub(super) struct Fragments<S> {
-    inner: S,
-    heads: Heads,
-}
-
-impl<S> Fragments<S> {
-    /// `already_read` was taken from the stream before.
-    pub(super) fn new(inner: S, already_read: &[u8]) -> Self {
-        let mut heads = Heads::default();
-        // Too short to hold too many: it is the rest of one read of a request's head.
-        let _ = heads.feed(already_read);
-        Self { inner, heads }
-    }
-}
-
 /// Finds the heads of frames in a stream of bytes (RFC 6455, 5.2).
 #[derive(Default)]
-struct Heads {
+pub(super) struct Heads {
     head: [u8; 14],
     have: usize,
     skip: u64,
@@ -44,7 +22,7 @@ struct Heads {
 }
 
 impl Heads {
-    fn feed(&mut self, mut bytes: &[u8]) -> Result<(), TooMany> {
+    pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), TooMany> {
         while !bytes.is_empty() {
             let skipped = usize::try_from(self.skip).map_or(bytes.len(), |n| n.min(bytes.len()));
             self.skip -= skipped as u64;
@@ -93,41 +71,6 @@ impl Heads {
             return Err(TooMany);
         }
         Ok(())
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Fragments<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        if let Poll::Ready(Ok(())) = &read
-            && let Err(too_many) = self.heads.feed(&buffer.filled()[before..])
-        {
-            return Poll::Ready(Err(io::Error::other(too_many)));
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Fragments<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
 
