@@ -81,18 +81,25 @@ impl Outboxes {
             };
             // Read outside the lock: a large backlog must not hold up everybody.
             let fresh = self.load(user)?;
-            let mut live = self.lock();
-            if let Some(stream) = live.streams.get(user) {
-                return Ok(Arc::clone(stream));
-            }
-            // What was let go of meanwhile may have been this visitor's, written further than
-            // what was read here.
-            if live.releases == releases {
-                let fresh = Arc::new(fresh);
-                live.streams.insert(user.clone(), Arc::clone(&fresh));
-                return Ok(fresh);
+            if let Some(stream) = self.enter(user, fresh, releases) {
+                return Ok(stream);
             }
         }
+    }
+
+    /// The stream that counts from now on; none where what was read may be out of date.
+    fn enter(&self, user: &UserId, fresh: Stream, releases: u64) -> Option<Arc<Stream>> {
+        let mut live = self.lock();
+        if let Some(stream) = live.streams.get(user) {
+            return Some(Arc::clone(stream));
+        }
+        // What was let go of meanwhile may have been this visitor's, written further than what
+        // was read here.
+        (live.releases == releases).then(|| {
+            let fresh = Arc::new(fresh);
+            live.streams.insert(user.clone(), Arc::clone(&fresh));
+            fresh
+        })
     }
 
     fn load(&self, user: &UserId) -> Result<Stream, StoreError> {

@@ -9,7 +9,7 @@ use crate::id::{ConnectionId, SessionId};
 use crate::machine::outbox::Resume;
 use crate::protocol::close::Close;
 use crate::protocol::frame::Kind;
-use crate::store::testing::{options, reopen};
+use crate::store::testing::{hold_back, options, reopen};
 use crate::store::{Frame, Op};
 
 const LIMITS: Limits = Limits {
@@ -379,6 +379,34 @@ async fn a_stream_is_never_two_and_never_behind_itself() {
     house.settled().await;
     let house = house.restart().await;
     assert_eq!(house.stream("ann").marks().acked, 400);
+}
+
+#[tokio::test]
+async fn a_stream_stays_until_what_was_queued_is_on_disk() {
+    let house = House::new(LIMITS);
+    let stream = house.stream("ann");
+    say(&stream, 1, "x").await;
+    sent(&stream, 1..=1);
+    let gate = hold_back(&house.outboxes.0.committer).await;
+    stream.ack(1, None).await.unwrap().unwrap();
+    drop(stream);
+    assert_eq!(house.outboxes.release_idle(), 1, "the acknowledgement");
+    drop(gate);
+    house.settled().await;
+    assert_eq!(house.outboxes.release_idle(), 0);
+    assert_eq!(house.stream("ann").marks().acked, 1);
+}
+
+#[tokio::test]
+async fn what_was_read_before_a_release_is_not_entered_after_it() {
+    let house = House::new(LIMITS);
+    let (outboxes, ann) = (&house.outboxes, user("ann"));
+    let (releases, stale) = (outboxes.lock().releases, outboxes.load(&ann).unwrap());
+    say(&house.stream("ann"), 1, "x").await;
+    house.settled().await;
+    assert_eq!(outboxes.release_idle(), 0);
+    assert!(outboxes.enter(&ann, stale, releases).is_none());
+    assert_eq!(say(&house.stream("ann"), 1, "y").await, 2);
 }
 
 #[tokio::test]

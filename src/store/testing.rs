@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Opened, Options, StoreError, open};
+use super::{Committer, Opened, Options, StoreError, open};
 use crate::clock::Wall;
 
 /// Small, and synced like any other.
@@ -30,4 +30,12 @@ pub(crate) fn reopen(options: &Options) -> Result<Opened, StoreError> {
             other => return other,
         }
     }
+}
+
+/// Nothing that is queued after this is told to be durable until what it returns is dropped.
+pub(crate) async fn hold_back(committer: &Committer) -> std::sync::mpsc::Sender<()> {
+    let (open, gate) = std::sync::mpsc::channel();
+    let permit = committer.reserve().await.unwrap();
+    permit.send(Vec::new(), Box::new(move |_| drop(gate.recv())));
+    open
 }

@@ -17,8 +17,8 @@ use crate::machine::admission::{self, Admission};
 use crate::machine::breaker;
 use crate::outbox::{self, Outboxes};
 use crate::protocol::request::ChatMessage;
-use crate::store::testing::{options, reopen};
-use crate::store::{Frame, Opened, Store};
+use crate::store::testing::{hold_back, options, reopen};
+use crate::store::{Committer, Frame, Opened, Store};
 
 /// A test that waits longer has failed; nothing is asserted about time.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -138,6 +138,7 @@ async fn patient<T>(what: impl Future<Output = T>) -> T {
 /// The rooms from the intake to the store, with a supervisor that runs.
 struct House {
     store: Store,
+    committer: Committer,
     outboxes: Outboxes,
     queue: Arc<Queue>,
     intake: Intake,
@@ -181,7 +182,7 @@ impl House {
         let drain = Drain::new();
         let intake = Intake::new(
             store.clone(),
-            committer,
+            committer.clone(),
             outboxes.clone(),
             sessions.clone(),
             Arc::clone(&queue),
@@ -208,6 +209,7 @@ impl House {
         drain.spawn("supervisor", supervisor.clone().run());
         Self {
             store,
+            committer,
             outboxes,
             queue,
             intake,
@@ -520,6 +522,23 @@ async fn a_panic_of_ours_ends_the_session_and_frees_its_place() {
     house.idle().await;
     primary.broken.store(false, Ordering::SeqCst);
     assert_eq!(house.ask("m2").await.0, Kind::AgentCompleted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_not_found_in_the_queue_before_it_is_durable() {
+    // req: D6
+    let dir = tempfile::tempdir().unwrap();
+    let primary = Script::new("primary", &[]);
+    let house = House::open(dir.path(), PLAN, &primary, None);
+    let gate = hold_back(&house.committer).await;
+    let mut submit = Box::pin(house.send("ann", "m1"));
+    assert!((&mut submit).now_or_never().is_none(), "on its way");
+    house.queue.ready.notify_one();
+    assert_eq!(house.queue.with(|a| a.next_ready(clock::now())), None);
+    drop(gate);
+    let session = submit.await;
+    let (kind, _) = the_end(&house.frames("ann", session).await);
+    assert_eq!(kind, Kind::AgentCompleted);
 }
 
 /// The supervisor looks for work all the time while messages are on their way to the disk: none
