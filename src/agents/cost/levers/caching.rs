@@ -54,17 +54,7 @@ pub(super) fn cached(
     let too_short = minimum.is_some_and(|m| prefix.value < m);
     let rule = rule.map(|r| r.how);
     if too_short || first_below(rule, prefix.value) {
-        let least = minimum.unwrap_or(1024.0);
-        let least = work
-            .ledger
-            .catalog("shortest prefix that is cached", least, "tokens", &source);
-        let why = say!(
-            "A prefix of {} tokens is shorter than the {} that {} needs before anything is cached: caching saves nothing here.",
-            prefix.count(),
-            least.count(),
-            &name
-        );
-        work.finding("warning", "The prefix is too short to be cached", why);
+        too_short_for(work, prefix, minimum.unwrap_or(1024.0), &name, &source);
         return None;
     }
     let (tokens, note) = match rule {
@@ -121,6 +111,18 @@ pub(super) fn cached(
         why,
         after: t.clone(),
     })
+}
+
+fn too_short_for(work: &mut Work<'_>, prefix: &Value, least: f64, name: &str, source: &str) {
+    let label = "shortest prefix that is cached";
+    let least = work.ledger.catalog(label, least, "tokens", source);
+    let why = say!(
+        "A prefix of {} tokens is shorter than the {} that {} needs before anything is cached: caching saves nothing here.",
+        prefix.count(),
+        least.count(),
+        name
+    );
+    work.finding("warning", "The prefix is too short to be cached", why);
 }
 
 pub(super) fn first_below(rule: Option<CacheMechanism>, prefix: f64) -> bool {
