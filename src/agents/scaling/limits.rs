@@ -43,11 +43,11 @@ fn tokens(work: &mut Work<'_>) -> Value {
     )
 }
 
-/// The request rate each limit allows, and the one that binds.
-pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
+/// The request rate that each stated limit allows.
+fn allowed(work: &mut Work<'_>) -> Vec<(&'static str, Value)> {
     let rpm = limit(work, "rpm", "requests a minute allowed", "requests/min");
     let tpm = limit(work, "tpm", "tokens a minute allowed", "tokens/min");
-    let mut allowed: Vec<(&str, Value)> = Vec::new();
+    let mut allowed: Vec<(&'static str, Value)> = Vec::new();
     if let Some(rpm) = &rpm {
         let rate = work.ledger.derive(
             "requests a second by the limit on requests",
@@ -70,6 +70,12 @@ pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
         );
         allowed.push(("tokens a minute (TPM)", rate));
     }
+    allowed
+}
+
+/// The request rate each limit allows, and the one that binds.
+pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
+    let allowed = allowed(work);
     let (binding, cap) = allowed
         .iter()
         .min_by(|a, b| a.1.value.total_cmp(&b.1.value))

@@ -59,16 +59,8 @@ pub(super) fn cached(
     }
     let (tokens, note) = match rule {
         Some(CacheMechanism::Explicit { .. }) => {
-            return written(
-                work,
-                t,
-                prefix,
-                hits,
-                &p_cached,
-                prices.write,
-                &source,
-                &name,
-            );
+            let price = (&p_cached, prices.write?);
+            return written(work, t, prefix, hits, price, (&source, &name));
         }
         Some(CacheMechanism::Automatic {
             first_tokens,
@@ -90,13 +82,13 @@ pub(super) fn cached(
         ("p_in", &t.p_in),
         ("p_cached", &p_cached),
     ];
-    let saving = work.ledger.derive(
+    let (label, formula) = (
         "saving of prompt caching a month",
         "n * h * cached * (p_in - p_cached) / 1e6",
-        &source,
-        &inputs,
-        "USD/month",
     );
+    let saving = work
+        .ledger
+        .derive(label, formula, &source, &inputs, "USD/month");
     let why = say!(
         "{} of {} prefix tokens are cached and cost {} instead of {} per million on {} of the requests. {}",
         tokens.count(),
@@ -130,18 +122,14 @@ pub(super) fn first_below(rule: Option<CacheMechanism>, prefix: f64) -> bool {
 }
 
 /// Where writing to the cache costs more than sending: misses pay for it.
-#[allow(clippy::too_many_arguments)]
 pub(super) fn written(
     work: &mut Work<'_>,
     t: &Traffic,
     prefix: &Value,
     hits: &Value,
-    p_cached: &Value,
-    p_write: Option<Value>,
-    source: &str,
-    name: &str,
+    (p_cached, p_write): (&Value, Value),
+    (source, name): (&str, &str),
 ) -> Option<Effect> {
-    let p_write = p_write?;
     if t.p_in.value <= p_cached.value {
         return None;
     }

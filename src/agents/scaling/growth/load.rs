@@ -2,15 +2,15 @@
 
 use super::*;
 
-/// When the load passes the limit, a stated volume, or simply how it grows.
-pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
-    let g = growth_rate(work)?;
+/// What grows, the limit it meets, and their unit: the peak against a provider's limit, or
+/// a month's requests against a stated number.
+fn what_grows(work: &mut Work<'_>) -> Option<(Value, Option<Value>, &'static str)> {
     let stated = work
         .said
         .all(Kind::Requests)
         .find(|q| q.role == Some(Role::Limit))
         .cloned();
-    let (now, limit, unit) = match (work.kept("limit"), stated) {
+    Some(match (work.kept("limit"), stated) {
         (Some(limit), _) => (peak(work)?, Some(limit), "requests/s"),
         (None, Some(q)) => {
             let limit = work.monthly(
@@ -22,7 +22,13 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
             (work.requests()?, Some(limit), "requests/month")
         }
         _ => (peak(work)?, None, "requests/s"),
-    };
+    })
+}
+
+/// When the load passes the limit, a stated volume, or simply how it grows.
+pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
+    let g = growth_rate(work)?;
+    let (now, limit, unit) = what_grows(work)?;
     let horizon = outlook(work);
     let last = after(
         work,

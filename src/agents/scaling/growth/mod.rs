@@ -117,21 +117,7 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
         ),
         fact("All months of the outlook", total.cell(total.money())),
     ];
-    if let (Some(m), Some(factor)) = (work.kept("growth_months"), work.kept("growth_factor")) {
-        let then = work.ledger.derive(
-            "spend a month by the date named",
-            "now * m",
-            COMPOUND,
-            &[("now", &spend), ("m", &factor)],
-            &unit,
-        );
-        rows.push(fact(
-            "By the date named",
-            then.cell(then.money().then(" a month")),
-        ));
-        work.keep("spend_then", &then);
-        work.keep("months_to_date", &m);
-    }
+    rows.extend(by_the_date(work, &spend));
     let mut told = say!(
         "{} a month growing {} a month: {} at the end of the outlook, {} in all until then.",
         spend.money(),
@@ -158,6 +144,21 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     };
     fan(work, &about, &spend, &g, marks, told.clone());
     Some(told)
+}
+
+/// The spend by the date that the message names for a factor.
+fn by_the_date(work: &mut Work<'_>, spend: &Value) -> Option<Vec<Cell>> {
+    let factor = work.kept("growth_factor")?;
+    let inputs = [("now", spend), ("m", &factor)];
+    let label = "spend a month by the date named";
+    let then = work
+        .ledger
+        .derive(label, "now * m", COMPOUND, &inputs, &spend.unit);
+    work.keep("spend_then", &then);
+    Some(fact(
+        "By the date named",
+        then.cell(then.money().then(" a month")),
+    ))
 }
 
 /// The month in which the budget is exceeded, and what it costs then.
