@@ -24,6 +24,7 @@ fn finding(answer: &super::Answer, title: &str) -> String {
         .clone()
 }
 
+// req: A1
 #[test]
 fn prompt_caching_of_openai_in_steps() {
     check(
@@ -77,6 +78,7 @@ fn batch_routing_and_cascade() {
     );
 }
 
+// req: A1
 #[test]
 fn stacked_levers_have_marginal_savings() {
     check(
@@ -93,6 +95,7 @@ fn stacked_levers_have_marginal_savings() {
     );
 }
 
+// req: A1
 #[test]
 fn an_investment() {
     check(
@@ -108,6 +111,7 @@ fn an_investment() {
     );
 }
 
+// req: A2
 #[test]
 fn models_against_a_limit_in_seconds() {
     let answer = check(
@@ -132,6 +136,7 @@ fn models_against_a_limit_in_seconds() {
     );
 }
 
+// req: A2
 #[test]
 fn parallel_calls_and_hedging() {
     check(
@@ -150,6 +155,7 @@ fn parallel_calls_and_hedging() {
     );
 }
 
+// req: A4
 #[test]
 fn slots_by_erlang_c() {
     check(
@@ -167,6 +173,7 @@ fn slots_by_erlang_c() {
     );
 }
 
+// req: A4
 #[test]
 fn own_gpus_by_roofline() {
     check(
@@ -186,6 +193,7 @@ fn own_gpus_by_roofline() {
     );
 }
 
+// req: A4
 #[test]
 fn limits_and_growth() {
     check(
@@ -211,6 +219,7 @@ fn limits_and_growth() {
     );
 }
 
+// req: A3
 #[test]
 fn two_rankings_with_the_same_weights() {
     let answer = check(
@@ -253,6 +262,7 @@ fn two_rankings_with_the_same_weights() {
     assert!(finding(&answer, "Dominated models").contains("GPT-4o by"));
 }
 
+// req: A5
 #[test]
 fn a_bill_that_contradicts_itself() {
     let answer = check(
@@ -298,6 +308,7 @@ fn a_bill_that_contradicts_itself() {
     );
 }
 
+// req: A5
 #[test]
 fn api_or_own_gpus_under_risk() {
     let answer = check(
