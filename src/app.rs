@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
 use crate::config::Config;
@@ -60,6 +61,7 @@ pub struct App {
     drain: Drain,
     committer: Committer,
     tls: Arc<Reloadable>,
+    permits: Permits,
     services: Arc<Services>,
 }
 
@@ -105,7 +107,7 @@ impl App {
         let listener = Listener {
             socket,
             tls: Arc::clone(&tls),
-            permits: parts.permits,
+            permits: parts.permits.clone(),
             services: Arc::clone(&services),
         };
         drain.spawn("accept loop", listener.run());
@@ -120,6 +122,7 @@ impl App {
             drain,
             committer,
             tls,
+            permits: parts.permits,
             services,
         })
     }
@@ -138,13 +141,18 @@ impl App {
     /// # Errors
     /// What is wrong with the new certificate; the old one stays.
     pub fn reload(&self, config: &Config) -> Result<Presented, TlsError> {
+        let presented = self.tls.reload(&Origin::of(config), clock::wall())?;
         self.services.limits.set(wiring::rates(config));
-        self.tls.reload(&Origin::of(config), clock::wall())
+        self.permits.set(wiring::capacity(config));
+        Ok(presented)
     }
 
     /// Goes: tells the clients, lets running sessions end within the drain's limit, makes the rest
     /// durable, closes. The names of those that were late.
-    pub async fn drain(self) -> Vec<(&'static str, usize)> {
+    ///
+    /// # Errors
+    /// Why the store failed meanwhile: then not everything is durable.
+    pub async fn drain(self) -> Result<Vec<(&'static str, usize)>, String> {
         self.drain.advance(Phase::Draining);
         let deadline = clock::now() + self.config.server.drain_timeout;
         while !self.services.sessions.all().is_empty() && clock::now() < deadline {
@@ -156,8 +164,10 @@ impl App {
         self.drain.advance(Phase::Closing);
         let late = self.drain.finished(Duration::from_secs(5)).await;
         // Everything queued before this is durable when this is.
-        let _ = self.committer.commit(Vec::new()).await;
-        late
+        match self.committer.commit(Vec::new()).await {
+            Ok(()) => Ok(late),
+            Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
+        }
     }
 }
 

@@ -52,7 +52,7 @@ pub struct Permits {
 #[must_use = "the place is free again when the permit is dropped"]
 pub struct Permit {
     open: Arc<Mutex<Open>>,
-    address: Address,
+    address: Option<Address>,
 }
 
 impl Permits {
@@ -68,18 +68,22 @@ impl Permits {
         lock(&self.open).capacity = capacity;
     }
 
-    /// Takes a place.
-    pub fn acquire(&self, address: Address) -> Result<Permit, NoPermit> {
+    /// Takes a place; without an address, for a trusted proxy, which stands for many, only the
+    /// total counts.
+    pub fn acquire(&self, address: impl Into<Option<Address>>) -> Result<Permit, NoPermit> {
+        let address = address.into();
         let mut open = lock(&self.open);
-        let own = open.by_address.get(&address).copied().unwrap_or(0);
-        if own >= open.capacity.per_address {
+        let own = address.map(|a| (a, open.by_address.get(&a).copied().unwrap_or(0)));
+        if own.is_some_and(|(_, count)| count >= open.capacity.per_address) {
             return Err(NoPermit::Address);
         }
         if open.total >= open.capacity.total {
             return Err(NoPermit::Total);
         }
         open.total += 1;
-        open.by_address.insert(address, own + 1);
+        if let Some((address, count)) = own {
+            open.by_address.insert(address, count + 1);
+        }
         Ok(Permit {
             open: self.open.clone(),
             address,
@@ -96,10 +100,12 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut open = lock(&self.open);
         open.total -= 1;
-        if let Some(own) = open.by_address.get_mut(&self.address) {
+        if let Some(address) = self.address
+            && let Some(own) = open.by_address.get_mut(&address)
+        {
             *own -= 1;
             if *own == 0 {
-                open.by_address.remove(&self.address);
+                open.by_address.remove(&address);
             }
         }
     }
@@ -140,6 +146,15 @@ mod tests {
             lock(&permits.open).by_address.is_empty(),
             "an address without connections costs nothing"
         );
+    }
+
+    #[test]
+    fn a_proxy_stands_for_many() {
+        let permits = permits(1, 3);
+        let held = [(); 3].map(|()| permits.acquire(None).unwrap());
+        assert_eq!(permits.acquire(None).unwrap_err(), NoPermit::Total);
+        drop(held);
+        assert_eq!(permits.taken(), 0);
     }
 
     #[test]

@@ -58,6 +58,13 @@ pub(super) fn rates(config: &Config) -> Rates {
     }
 }
 
+pub(super) fn capacity(config: &Config) -> Capacity {
+    Capacity {
+        per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
+        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
+    }
+}
+
 pub(super) async fn wire(
     config: &Config,
     opened: Opened,
@@ -174,13 +181,6 @@ fn supervisor_policy(config: &Config) -> supervisor::Policy {
         pace: config.agents.pace,
         session_timeout: config.sessions.timeout,
         as_of: config.agents.as_of,
-    }
-}
-
-fn capacity(config: &Config) -> Capacity {
-    Capacity {
-        per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
-        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
     }
 }
 

@@ -69,26 +69,28 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
             _ = signals.hangup.recv() => reload(&app, args),
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            why = app.failed() => {
-                // Fail-stop: what is on disk is not known any more, so nothing more is promised.
-                tracing::error!(%why, "the store has stopped; ending");
-                eprintln!("emflow: the store has stopped after a failed write: {why}");
-                return Exit::Damaged;
-            }
+            why = app.failed() => return damaged(&why),
         }
     }
     tracing::info!("draining; a second signal ends at once");
     tokio::select! {
-        late = app.drain() => {
-            if !late.is_empty() {
-                tracing::warn!(?late, "some tasks did not end in time");
-            }
-        }
+        drained = app.drain() => match drained {
+            Ok(late) if late.is_empty() => {}
+            Ok(late) => tracing::warn!(?late, "some tasks did not end in time"),
+            Err(why) => return damaged(&why),
+        },
         _ = signals.terminate.recv() => tracing::warn!("a second signal: ending at once"),
         _ = signals.interrupt.recv() => tracing::warn!("a second signal: ending at once"),
     }
     tracing::info!("done");
     Exit::Done
+}
+
+/// Fail-stop: what is on disk is not known any more, so nothing more is promised.
+fn damaged(why: &str) -> Exit {
+    tracing::error!(%why, "the store has stopped; ending");
+    eprintln!("emflow: the store has stopped after a failed write: {why}");
+    Exit::Damaged
 }
 
 fn reload(app: &App, args: &ServeArgs) {

@@ -89,7 +89,7 @@ settings! {
         /// Time for the headers of a request.
         header_timeout: Duration = "10s" in "100ms"..="2m";
         /// Time for a request with its body.
-        request_timeout: Duration = "30s" in "100ms"..="10m";
+        request_timeout: Duration = "10s" in "100ms"..="10m";
         /// The largest body of a request.
         max_body: ByteSize = "64KiB" in "1KiB"..="16MiB";
     }

@@ -18,6 +18,8 @@ use crate::shutdown::{Drain, Phase};
 use crate::store::{Committer, Op, Store};
 use crate::supervisor::Breakers;
 
+/// How long what was found stands: anyone may ask, and each answer costs a write and a look at the disks.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long a probe may take.
 const PROBE_LIMIT: Duration = Duration::from_millis(800);
 
@@ -35,6 +37,8 @@ struct Shared {
     probes: AtomicU64,
     sockets: AtomicU64,
     counts: Mutex<BTreeMap<String, u64>>,
+    /// Held while the probes run, so that those who ask meanwhile get the same answer.
+    found: tokio::sync::Mutex<Option<(clock::Instant, Health)>>,
 }
 
 /// What a probe found.
@@ -95,6 +99,7 @@ impl Observer {
             probes: AtomicU64::new(clock::wall().0),
             sockets: AtomicU64::new(0),
             counts: Mutex::default(),
+            found: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -106,8 +111,20 @@ impl Observer {
         (self.0.drain.phase() > Phase::Running).then_some("the server is going away")
     }
 
-    /// Runs every probe, each for itself.
+    /// What the probes find, each for itself; at most a second old.
     pub async fn health(&self) -> Health {
+        let mut found = self.0.found.lock().await;
+        if let Some((at, health)) = &*found
+            && clock::now().duration_since(*at) < FRESH
+        {
+            return health.clone();
+        }
+        let health = self.run_probes().await;
+        *found = Some((clock::now(), health.clone()));
+        health
+    }
+
+    async fn run_probes(&self) -> Health {
         let (store, breakers, disk) = tokio::join!(
             self.probe_store(),
             async { self.probe_breakers() },

@@ -335,15 +335,15 @@ impl Stream {
         if range.is_empty() {
             return Ok(Batch::default());
         }
-        let (from_tail, epoch) = {
+        let (read_tail, epoch) = {
             let mut state = self.lock();
-            let batch = state.from_tail(first, upto);
+            let batch = state.read_tail(first, upto);
             if let Some(batch) = &batch {
                 state.marks.on_sent(batch.last);
             }
             (batch, state.marks.epoch)
         };
-        if let Some(batch) = from_tail {
+        if let Some(batch) = read_tail {
             return Ok(batch);
         }
         let count = usize::try_from(upto - first + 1).unwrap_or(usize::MAX);
@@ -486,7 +486,7 @@ impl State {
         }
     }
 
-    fn from_tail(&self, first: u64, upto: u64) -> Option<Batch> {
+    fn read_tail(&self, first: u64, upto: u64) -> Option<Batch> {
         let begin = self.marks.next - self.tail.len() as u64;
         if first < begin {
             return None;

@@ -9,20 +9,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{self, HeaderValue};
-use http::{Method, Request, Version};
+use http::{Method, Request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response as Reply;
 
 use super::tls::Reloadable;
-use super::{Peer, Services, headers, reply, routes};
+use super::{Peer, Services, framing, headers, reply, routes};
 use crate::access::address::Address;
 use crate::access::permits::Permits;
 use crate::protocol::problem::{Code, Problem};
@@ -79,10 +81,12 @@ impl Listener {
                 }
             };
             pause = Duration::from_millis(5);
-            let permit = self
-                .permits
-                .acquire(Address::from(address.ip()))
-                .map(Arc::new);
+            let proxy = settings
+                .trusted_proxies
+                .iter()
+                .any(|network| network.contains(address.ip()));
+            let own = (!proxy).then(|| Address::from(address.ip()));
+            let permit = self.permits.acquire(own).map(Arc::new);
             let refusal = match (&permit, Arc::clone(&refusals).try_acquire_owned()) {
                 (Ok(_), _) => None,
                 (Err(_), Ok(place)) => Some(place),
@@ -119,9 +123,12 @@ async fn handshake(
     limit: Duration,
 ) -> Option<TlsStream<TcpStream>> {
     let both = async {
-        let _place = handshakes.acquire().await.ok()?;
         stream.set_nodelay(true).ok()?;
-        TlsAcceptor::from(tls.current()).accept(stream).await.ok()
+        // The place is taken once the client has said hello: the silent ones hold nobody up.
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+        let hello = hello.await.ok()?;
+        let _place = handshakes.acquire().await.ok()?;
+        hello.into_stream(tls.current()).await.ok()
     };
     tokio::time::timeout(limit, both).await.ok().flatten()
 }
@@ -160,18 +167,17 @@ async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
 
 impl App {
     async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Reply {
-        let mut response = match self.checked(request, peer).await {
-            Ok(response) => response,
-            Err(problem) => {
-                // Refused before its body was read to the end: what follows on the line is not
-                // known to be a request.
-                let mut response = reply::problem(&problem);
-                let close = HeaderValue::from_static("close");
-                response.headers_mut().insert(header::CONNECTION, close);
-                response
-            }
+        let plain = framing::has_plain_length(request.headers());
+        let (mut response, plain) = match self.checked(request, peer).await {
+            Ok(response) => (response, plain),
+            // Its body may be unread: what follows on the line is not known to be a request.
+            Err(problem) => (reply::problem(&problem), false),
         };
         headers::add(response.headers_mut());
+        if !plain {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         response
     }
 
@@ -186,31 +192,15 @@ impl App {
                     .retry_after(5),
             );
         }
-        well_framed(&request)?;
-        let known = [
-            Method::GET,
-            Method::HEAD,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-            Method::OPTIONS,
-        ];
-        if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
-            return Err(Problem::new(
-                Code::MethodNotAllowed,
-                "this method is not allowed",
-            ));
-        }
-        if !known.contains(request.method()) {
-            return Err(Problem::new(
-                Code::NotImplemented,
-                "this method is not known",
-            ));
-        }
+        framing::check(&request, self.services.settings.max_body)?;
         let settings = &self.services.settings;
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
+        if parts.method == Method::HEAD {
+            // Answered like GET, without a body: hyper knows what was asked. It upgrades nothing.
+            parts.method = Method::GET;
+            parts.extensions.remove::<OnUpgrade>();
+        }
         let collect = tokio::time::timeout(
             settings.request_timeout,
             Limited::new(body, settings.max_body).collect(),
@@ -218,8 +208,7 @@ impl App {
         let bytes = match collect.await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let text = format!("a body may have at most {} bytes", settings.max_body);
-                return Err(Problem::new(Code::PayloadTooLarge, text));
+                return Err(framing::too_large(settings.max_body));
             }
             Ok(Err(_)) => return Err(Problem::new(Code::BadRequest, "the body could not be read")),
             Err(_) => {
@@ -230,10 +219,11 @@ impl App {
             }
         };
         let request: Request<Full<Bytes>> = Request::from_parts(parts, Full::new(bytes));
-        let routes = self
-            .routes
-            .clone()
-            .recover(|rejection| async move { Ok::<_, Infallible>(reply::rejected(&rejection)) });
+        let path = request.uri().path().to_owned();
+        let routes = self.routes.clone().recover(move |rejection| {
+            let refused = reply::rejected(&rejection, &path);
+            async move { Ok::<_, Infallible>(refused) }
+        });
         let answered = hyper::service::Service::call(
             &hyper_util::service::TowerToHyperService::new(warp::service(routes)),
             request,
@@ -242,26 +232,6 @@ impl App {
             Ok(response) => Ok(warp::Reply::into_response(response)),
             Err(never) => match never {},
         }
-    }
-}
-
-/// Refuses what two readers of the same bytes could understand differently: no `Host` or two
-/// (RFC 9112, 3.2), a length beside chunks, chunks of chunks (6.1).
-fn well_framed(request: &Request<Incoming>) -> Result<(), Problem> {
-    let bad = |text: &str| Err(Problem::new(Code::BadRequest, text));
-    let headers = request.headers();
-    let hosts = headers.get_all(header::HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && request.version() >= Version::HTTP_11) {
-        return bad("a request names exactly one Host");
-    }
-    let codings: Vec<_> = headers.get_all(header::TRANSFER_ENCODING).iter().collect();
-    match codings[..] {
-        [] => Ok(()),
-        [_] if headers.contains_key(header::CONTENT_LENGTH) => {
-            bad("a request has either Content-Length or Transfer-Encoding")
-        }
-        [coding] if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
-        _ => bad("the only Transfer-Encoding is chunked, once"),
     }
 }
 

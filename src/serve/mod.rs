@@ -6,6 +6,7 @@ pub mod authority;
 mod certificate;
 mod door;
 mod files;
+mod framing;
 mod headers;
 mod keyfile;
 mod reply;

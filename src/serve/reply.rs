@@ -7,6 +7,7 @@ use warp::Reply as _;
 use warp::reject::Rejection;
 use warp::reply::Response as Reply;
 
+use super::routes;
 use crate::protocol::problem::{Code, Problem};
 
 /// A body of some media type.
@@ -55,16 +56,16 @@ pub(super) fn either(result: Result<Reply, Problem>) -> Reply {
 }
 
 /// What no route took.
-pub(super) fn rejected(rejection: &Rejection) -> Reply {
-    let found = if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
-        Problem::new(
-            Code::MethodNotAllowed,
-            "this address exists, but not for this method",
-        )
-    } else {
-        Problem::new(Code::NotFound, "no such address; the demo page is at /")
-    };
-    problem(&found)
+pub(super) fn rejected(rejection: &Rejection, path: &str) -> Reply {
+    if rejection.find::<warp::reject::MethodNotAllowed>().is_none() {
+        let text = "no such address; the demo page is at /";
+        return problem(&Problem::new(Code::NotFound, text));
+    }
+    let text = "this address exists, but not for this method";
+    let mut response = problem(&Problem::new(Code::MethodNotAllowed, text));
+    let methods = HeaderValue::from_static(routes::allowed(path));
+    response.headers_mut().insert(header::ALLOW, methods);
+    response
 }
 
 /// A 101 by which the connection becomes a WebSocket.

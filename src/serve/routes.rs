@@ -5,14 +5,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header;
 use hyper::upgrade::OnUpgrade;
 use warp::filters::BoxedFilter;
+use warp::path::FullPath;
 use warp::reply::Response as Reply;
 use warp::{Filter, path};
 
 use super::{Peer, Services, door, files, reply, rest};
 
 type Shared = Arc<Services>;
+
+/// What is sent to, not read.
+const POSTED: [&str; 2] = ["/api/v1/visitors", "/api/v1/tickets"];
+
+/// The methods of an address that has others than the one that was tried.
+pub(super) fn allowed(path: &str) -> &'static str {
+    if POSTED.contains(&path) {
+        "POST"
+    } else {
+        "GET, HEAD"
+    }
+}
 
 /// Every route. The rejections that are left are "not found" and "not this method".
 pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
@@ -115,14 +129,19 @@ fn probes(services: &Shared) -> BoxedFilter<(Reply,)> {
 }
 
 fn pages() -> BoxedFilter<(Reply,)> {
+    // The file first and the method then: what is not there is not found, whatever the method.
     warp::path::full()
-        .and(warp::get().or(warp::head()).unify())
-        .and(warp::header::optional::<String>("if-none-match"))
-        .map(|path: warp::path::FullPath, tag: Option<String>| {
-            reply::either(files::get(
-                path.as_str().trim_start_matches('/'),
-                tag.as_deref(),
-            ))
+        .and_then(|path: FullPath| async move {
+            let name = path.as_str().trim_start_matches('/').to_owned();
+            files::exists(&name)
+                .then_some(name)
+                .ok_or_else(warp::reject::not_found)
+        })
+        .and(warp::get())
+        .and(warp::header::headers_cloned())
+        .map(|name: String, headers: HeaderMap| {
+            let tag = door::text(&headers, &header::IF_NONE_MATCH);
+            reply::either(files::get(&name, tag))
         })
         .boxed()
 }

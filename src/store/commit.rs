@@ -144,6 +144,11 @@ impl Committer {
         self.failed.clone()
     }
 
+    /// The reason, once the store has failed for good.
+    pub fn why(&self) -> Option<String> {
+        self.failed.borrow().clone()
+    }
+
     /// What was done so far.
     pub fn counts(&self) -> &Counts {
         &self.counts

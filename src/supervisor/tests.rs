@@ -371,7 +371,6 @@ async fn a_failing_agent_is_replaced_and_the_reason_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_failures_open_the_breaker_and_the_agent_is_left_alone() {
-    // req: B1
     let dir = tempfile::tempdir().unwrap();
     let primary = Script::new("primary", &[Act::Fail; 5]);
     let fallback = Script::new("spare", &[]);
@@ -432,6 +431,7 @@ async fn a_waiting_session_is_cancelled_without_being_begun() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_over_its_limit_expires_running_or_waiting() {
+    // req: S3
     let dir = tempfile::tempdir().unwrap();
     let primary = Script::new("primary", &[Act::Hang; 2]);
     let plan = Plan {
@@ -495,7 +495,6 @@ async fn what_a_drain_leaves_is_resumed_and_ends_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_that_says_too_much_is_cut_to_the_reserved_room() {
-    // req: D8
     let dir = tempfile::tempdir().unwrap();
     let primary = Script::new("primary", &[Act::Answer(500)]);
     let house = House::open(dir.path(), PLAN, &primary, None);

@@ -7,7 +7,14 @@ const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSig
 const DOLLARS = /^USD(?=$|\/| )/;
 
 /** A unit of the wire in a person's spelling. */
-export const spell = (unit) => unit.replace("USD", "$").replace("Mtok", "million tokens").replace("/", " / ");
+export const spell = (unit) => {
+  const words = unit.replace("USD", "$").replace("Mtok", "million tokens");
+  return words.startsWith("$") ? words.replace("/", " / ") : words;
+};
+
+/** A share, of a whole or for each of something: `fraction`, `fraction/month`. */
+export const isShare = (unit) => /^fraction(?=\/|$)/.test(unit);
+export const asPercent = (unit) => unit.replace("fraction", "%");
 
 function withUnit(text, unit, value) {
   if (!unit) return text;
@@ -17,13 +24,18 @@ function withUnit(text, unit, value) {
 
 /** Nobody writes `$0.5`. */
 const cents = (text) => (/\.\d$/.test(text) ? `${text}0` : text);
-const percent = (value) => `${short.format(value * 100)} %`;
+const percent = (value, unit) => `${short.format(value * 100)} ${asPercent(unit)}`;
 
 /** Enough digits to redo the arithmetic by hand. */
 export const full = (value, unit = "") =>
-  unit === "fraction" ? `${exact.format(value)} (${percent(value)})` : withUnit(exact.format(value), unit, value);
+  isShare(unit) ? `${exact.format(value)} (${percent(value, unit)})` : withUnit(exact.format(value), unit, value);
 /** For reading: four significant digits. */
-export const brief = (value, unit = "") => (unit === "fraction" ? percent(value) : withUnit(short.format(value), unit, value));
+export const brief = (value, unit = "") => (isShare(unit) ? percent(value, unit) : withUnit(short.format(value), unit, value));
+/** The result above its arithmetic: cents are kept, the tail of a division is not; that stands in the arithmetic. */
+export const rounded = (value, unit = "") => {
+  const digits = Math.abs(value) < 1000 ? { maximumSignificantDigits: 5 } : { maximumFractionDigits: 2 };
+  return isShare(unit) ? percent(value, unit) : withUnit(value.toLocaleString("en-US", digits), unit, value);
+};
 /** For axes. */
 export const tick = (value, unit = "") =>
   DOLLARS.test(unit) ? `${value < 0 ? "−" : ""}$${compact.format(Math.abs(value))}` : compact.format(value);

@@ -37,9 +37,9 @@ export function comesBack(code) {
   return code !== 1000 && !(code >= 4500 && code <= 4599);
 }
 
-/** Full jitter: anywhere between now and the ceiling, which doubles with each attempt. */
+/** Full jitter: anywhere between now and the ceiling, which grows by half with each attempt: doubled, a page would sleep long after a short restart. */
 export function backoff(attempt, random) {
-  const ceiling = Math.min(LIMITS.backoffCapMs, LIMITS.backoffBaseMs * 2 ** Math.min(attempt, 20));
+  const ceiling = Math.min(LIMITS.backoffCapMs, LIMITS.backoffBaseMs * 1.5 ** Math.min(attempt, 20));
   return Math.round(random * ceiling);
 }
 

@@ -28,10 +28,10 @@ test("close codes fall into two classes", () => {
   for (const code of [1000, 4500, 4501, 4502, 4503, 4599]) assert.ok(!comesBack(code), code);
 });
 
-test("backoff has full jitter under a doubling ceiling", () => {
+test("backoff has full jitter under a growing ceiling", () => {
   assert.equal(backoff(0, 0), 0);
   assert.equal(backoff(0, 1), LIMITS.backoffBaseMs);
-  assert.equal(backoff(3, 1), LIMITS.backoffBaseMs * 8);
+  assert.equal(backoff(2, 1), LIMITS.backoffBaseMs * 1.5 * 1.5);
   assert.equal(backoff(60, 1), LIMITS.backoffCapMs);
 });
 
@@ -175,7 +175,7 @@ test("the backoff grows until a connection has lasted", () => {
     now = link.retryAt;
     socket = find(link.onTimer(now, "retry"), "dial").socket;
   }
-  assert.deepEqual(delays, [400, 800, 1600, 3200]);
+  assert.deepEqual(delays, [400, 600, 900, 1350]);
   link.onText(9000, socket, greet());
   link.onTimer(14_000, "stable");
   link.onClose(15_000, socket, 1006);

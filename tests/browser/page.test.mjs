@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { decode } from "../../static/js/frames.js";
 import { Runs } from "../../static/js/runs.js";
 import { Ledger } from "../../static/js/proof.js";
-import { pieces, spans, brief, full, tick, duration } from "../../static/js/format.js";
+import { pieces, spans, brief, full, rounded, tick, duration } from "../../static/js/format.js";
 import { config } from "../../static/js/charts/config.js";
 import { Questions } from "../../static/js/questions.js";
 import { signal, effect } from "../../static/js/signal.js";
@@ -86,7 +86,8 @@ test("spans are counted in scalar values", () => {
 
 test("formats", () => {
   const table = [[full(5700, "USD/month"), "$5,700 / month"], [full(0.00475, "USD"), "$0.00475"], [full(-3, "USD"), "−$3"],
-    [full(0.5, "USD/Mtok"), "$0.50 / million tokens"], [full(0.8, "fraction"), "0.8 (80 %)"], [brief(0.125, "fraction"), "12.5 %"], [brief(-400, "USD/month"), "−$400 / month"],
+    [full(0.5, "USD/Mtok"), "$0.50 / million tokens"], [full(0.8, "fraction"), "0.8 (80 %)"], [brief(0.125, "fraction"), "12.5 %"], [brief(0.15, "fraction/month"), "15 %/month"],
+    [rounded(28.98550725, "requests/s"), "28.986 requests/s"], [rounded(5464.8, "USD/month"), "$5,464.80 / month"], [brief(-400, "USD/month"), "−$400 / month"],
     [full(900, "tokens"), "900 tokens"], [tick(1_200_000), "1.2M"], [tick(17100, "USD/month"), "$17.1K"],
     [duration(840), "840 ms"], [duration(12_340), "12.3 s"], [duration(125_000), "2 min 5 s"]];
   for (const [got, want] of table) assert.equal(got, want);

@@ -1,5 +1,6 @@
 //! Judges from outside the product: the independent client in Python, the page in a real browser.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -173,15 +174,36 @@ fn the_page_works_in_a_real_browser() {
         .output()
         .unwrap();
     assert!(unit.status.success(), "{}", text_of(&unit));
-    let server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
-    let smoke = Command::new("node")
-        .arg("smoke.mjs")
-        .arg(&server.url)
-        .current_dir(&tests)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&smoke.stdout).into_owned()
-        + &String::from_utf8_lossy(&smoke.stderr);
+    let mut server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
+    // The script asks for a restart by a connection, and goes on when it is closed again.
+    let asked = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = asked.local_addr().unwrap();
+    let port = address.port();
+    let restart = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; echo restart >&3; cat <&3");
+    let url = server.url.clone();
+    let smoke = std::thread::spawn(move || {
+        let output = Command::new("node")
+            .arg("smoke.mjs")
+            .arg(url)
+            .env("EMFLOW_SMOKE_RESTART", format!("bash -c '{restart}'"))
+            .current_dir(tests)
+            .output()
+            .unwrap();
+        let mut end = std::net::TcpStream::connect(address).unwrap();
+        end.write_all(b"end\n").unwrap();
+        output
+    });
+    while let Ok((request, _)) = asked.accept() {
+        let mut wanted = String::new();
+        BufReader::new(&request).read_line(&mut wanted).unwrap();
+        if wanted.trim() == "end" {
+            break;
+        }
+        server.crash_and_restart();
+        drop(request);
+    }
+    let smoke = smoke.join().unwrap();
+    let text = text_of(&smoke);
     match smoke.status.code() {
         Some(0) => println!("{text}"),
         Some(77) => skip("browser", "no Chromium found"),

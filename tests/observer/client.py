@@ -152,7 +152,7 @@ class Mailbox:
         return next((frame for frame in self.of(session_id) if frame.ends), None)
 
 
-def chat_message(user_id: str, content: str, message_id: str, **changes) -> dict:
+def chat_message(user_id: str, content: str, message_id: str, /, **changes) -> dict:
     """A valid `chat_message` payload; `changes` replace fields, metadata fields among them."""
     metadata = {
         "title": "Observer", "category": "cost-optimization", "complexity": "basic",

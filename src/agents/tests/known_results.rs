@@ -81,6 +81,7 @@ fn batch_routing_and_cascade() {
 // req: A1
 #[test]
 fn stacked_levers_have_marginal_savings() {
+    // req: A1
     check(
         Cost,
         "We run gemini-2.5-flash for 40,000 requests per day, 5,000 tokens in / 300 out, 4,000 of the input is retrieved context. About 25% of questions repeat. Where can we cut?",
@@ -114,6 +115,7 @@ fn an_investment() {
 // req: A2
 #[test]
 fn models_against_a_limit_in_seconds() {
+    // req: A2
     let answer = check(
         Latency,
         "Our copilot must finish a 400-token answer in 3 seconds (p50) and show the first word within 1 s. Candidates: gpt-4o, gpt-5.4-mini, Claude Haiku 4.5, Gemini 2.5 Flash-Lite, Mistral Small 3.2, Nova Micro. Which ones pass?",
@@ -139,6 +141,7 @@ fn models_against_a_limit_in_seconds() {
 // req: A2
 #[test]
 fn parallel_calls_and_hedging() {
+    // req: A2
     check(
         Latency,
         "One user request fans out to 8 parallel LLM calls; each call has median 0.8 s and p95 1.6 s. What is the overall p95, and does hedging after 1.6 s help?",
@@ -158,6 +161,7 @@ fn parallel_calls_and_hedging() {
 // req: A4
 #[test]
 fn slots_by_erlang_c() {
+    // req: A4
     check(
         Scaling,
         "Peak 12 requests per second, each takes 1.8 s on average. How many concurrent slots so that 95% wait less than 200 ms, and how many replicas of 8 slots?",
@@ -196,6 +200,7 @@ fn own_gpus_by_roofline() {
 // req: A4
 #[test]
 fn limits_and_growth() {
+    // req: A4
     check(
         Scaling,
         "We're limited to 10,000 RPM and 2M TPM, 950 tokens in and 200 out per request, peak 9 requests per second, growing 15% a month. When do we hit the limit?",
@@ -222,6 +227,7 @@ fn limits_and_growth() {
 // req: A3
 #[test]
 fn two_rankings_with_the_same_weights() {
+    // req: A3
     let answer = check(
         Selection,
         "Compare GPT-4o, GPT-4.1 mini, GPT-5.4 mini, Claude Haiku 4.5, Gemini 2.5 Flash, Mistral Large 3 and Nova Micro for 1,500 tokens in / 400 out. Weights: cost 40%, quality 40%, speed 20%.",
@@ -265,6 +271,7 @@ fn two_rankings_with_the_same_weights() {
 // req: A5
 #[test]
 fn a_bill_that_contradicts_itself() {
+    // req: A5
     let answer = check(
         Advanced,
         "We spend $18,000 a month on GPT-4o for 1.2M support chats, about 900 input and 250 output tokens each, p95 must stay under 2 s; traffic triples by June. What should we do?",
@@ -311,6 +318,7 @@ fn a_bill_that_contradicts_itself() {
 // req: A5
 #[test]
 fn api_or_own_gpus_under_risk() {
+    // req: A5
     let answer = check(
         Advanced,
         "API or own GPUs? About 6 million calls a month on GPT-4.1 mini (between 4M and 12M), 1,200 tokens in (800-2,000) and 300 out (200-600). Alternative: two H100s plus $3,000 a month of staff time. Show me the risk.",

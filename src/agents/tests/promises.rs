@@ -11,6 +11,7 @@ const CUT: &str = "We run 1M requests a month on gpt-4o with 1000 input tokens a
 // req: A6
 #[test]
 fn change_a_number_and_the_answer_changes() {
+    // req: A6
     let cost = |text: &str| result(&answered(Category::Cost, text), "GPT-4o: cost a month");
     assert_eq!(cost(CUT), 4500.0);
     assert_eq!(cost(&CUT.replace("1M", "2M")), 9000.0);
@@ -24,6 +25,7 @@ fn change_a_number_and_the_answer_changes() {
 // req: A6
 #[test]
 fn depth_follows_the_complexity() {
+    // req: A6
     let at = |depth| ask(&task(Category::Cost, depth, CUT)).unwrap();
     assert_eq!(at(Complexity::Basic).recommendations.len(), 1);
     assert!(at(Complexity::Intermediate).recommendations.len() > 1);

@@ -37,6 +37,7 @@ fn offered(limits: Limits, now: Instant, names: &str) -> (Admission, Vec<String>
 
 #[test]
 fn visitors_take_turns_and_each_is_served_in_order() {
+    // req: S5
     let check = |offers: &str, order: &str| {
         let now = Instant::now();
         let (mut admission, names) = offered(limits(100, 1, 16), now, offers);
@@ -75,6 +76,7 @@ fn a_newcomer_waits_for_one_message_of_the_busy_visitor() {
 
 #[test]
 fn refuses_beyond_the_limits_with_an_estimate() {
+    // req: S5
     let start = Instant::now();
     let (mut admission, _) = offered(limits(4, 2, 3), start, "a a a b");
     let refused = |admission: &mut Admission, name: &str, at: Instant| {

@@ -44,6 +44,7 @@ use State::{Closed, HalfOpen, Open};
 
 #[test]
 fn opens_after_failures_in_a_row_only() {
+    // req: B1
     let mut script = vec![("bad", Closed); 4];
     script.extend([("ok", Closed), ("gone", Closed)]);
     script.extend([("bad", Closed); 2]);
@@ -59,6 +60,7 @@ fn opens_after_failures_in_a_row_only() {
 
 #[test]
 fn finds_its_way_back_through_probes() {
+    // req: B1
     let broken = [("bad", Closed), ("bad", Open), ("+30", HalfOpen)];
     let policy = Policy {
         failure_threshold: 2,
@@ -195,6 +197,7 @@ fn a_pass_counts_only_in_its_generation() {
 
 #[test]
 fn obeys_the_operator() {
+    // req: B2
     let breaker = check(
         "by hand",
         Policy::default(),
@@ -251,6 +254,7 @@ fn says_how_long_to_wait_and_since_when_it_is_open() {
 
 #[test]
 fn remembers_a_bounded_history() {
+    // req: B2
     let (mut breaker, now) = (Breaker::new(Policy::default()), Instant::now());
     for _ in 0..100 {
         breaker.trip(now);

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Ending, Source, message};
+use super::{Ending, Source, message, metered};
 use crate::access::Identity;
 use crate::clock::{self, Instant};
 use crate::id::ConnectionId;
@@ -56,7 +56,7 @@ pub(super) struct Conversation {
     machine: Connection,
     cursor: Cursor,
     epoch: u64,
-    /// When the credential ends.
+    /// When the credential ends, or is to be looked at again.
     ends: Instant,
     /// Said before any sequenced frame.
     unsaid: VecDeque<Message>,
@@ -95,11 +95,7 @@ impl Conversation {
             machine: Connection::new(settings.connection, now, spread),
             cursor: Cursor::new(settings.send, start.after, marks.acked),
             epoch: marks.epoch,
-            ends: now
-                + identity
-                    .expires
-                    .since(clock::wall())
-                    .min(Duration::from_secs(86_400)),
+            ends: next_check(&identity, now, clock::wall()),
             unsaid,
             writing: start.after,
             under_way: FuturesUnordered::new(),
@@ -123,6 +119,9 @@ impl Conversation {
             return Err(Close::ByAdministrator);
         }
         self.cursor.on_acked(marks.acked, clock::now());
+        if self.cursor.is_left_behind(&marks) {
+            return Err(Close::Overloaded);
+        }
         let range = self.cursor.sendable(&marks);
         if !range.is_empty() {
             let frames = self.stream.take(range).map_err(|error| {
@@ -178,14 +177,12 @@ impl Conversation {
 
     async fn on_timer(&mut self) -> Result<(), Ending> {
         let now = clock::now();
-        if now >= self.ends
-            && self
-                .services
-                .access
-                .recheck(&self.identity, clock::wall())
-                .is_err()
-        {
-            return Err(Ending::Close(Close::CredentialEnded));
+        if now >= self.ends {
+            let wall = clock::wall();
+            if self.services.access.recheck(&self.identity, wall).is_err() {
+                return Err(Ending::Close(Close::CredentialEnded));
+            }
+            self.ends = next_check(&self.identity, now, wall);
         }
         while let Some(output) = self.machine.handle_timeout(now) {
             match output {
@@ -273,7 +270,7 @@ impl Conversation {
                 ))
             }
             Message::Ping(_) | Message::Pong(_) => self.spend(COST_OTHER),
-            Message::Close(_) => Err(Ending::Answer),
+            Message::Close(_) => Err(Ending::Farewell),
             Message::Frame(_) => Ok(()),
         }
     }
@@ -386,6 +383,13 @@ impl Conversation {
     }
 }
 
+/// When the credential is looked at: at its end, at least once a day, and never at once, so that
+/// a wall clock that was put back does not keep the socket busy.
+fn next_check(identity: &Identity, now: Instant, wall: clock::Wall) -> Instant {
+    let left = identity.expires.since(wall);
+    now + left.clamp(Duration::from_secs(1), Duration::from_secs(86_400))
+}
+
 fn rate_limited(what: &str, wait: Duration) -> Fault {
     let text = format!("too many {what} a minute; send it again after retry_after_ms");
     Fault::new(FaultCode::RateLimited, text).retry_after_ms(millis(wait).max(1))
@@ -401,6 +405,8 @@ fn ending_of(error: &Error) -> Ending {
         Error::Utf8(_) => Ending::Close(Close::NotUtf8),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ending::Gone,
         Error::Protocol(_) => Ending::Close(Close::Protocol),
+        Error::Io(error) if metered::is_too_many(error) => Ending::Close(Close::TooBig),
+        Error::Io(error) if metered::is_too_fast(error) => Ending::Close(Close::TooFast),
         Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => Ending::Gone,
         _ => Ending::Close(Close::Internal),
     }

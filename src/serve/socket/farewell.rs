@@ -20,17 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes read and thrown away meanwhile.
 const LEFTOVERS: usize = 4 * 1024 * 1024;
 
-/// Answers a goodbye: the answer is composed already and only has to go out.
-pub(super) async fn answer(mut sink: Sink, source: Source) {
-    let say = async {
-        let _ = sink.flush().await;
-        if let Ok(mut socket) = sink.reunite(source) {
-            let _ = socket.get_mut().shutdown().await;
-        }
-    };
-    let _ = tokio::time::timeout(PATIENCE, say).await;
-}
-
 /// Says the last words and goodbye, and lets go.
 pub(super) async fn close(mut sink: Sink, mut source: Source, words: Vec<Message>, why: Close) {
     let frame = CloseFrame {
@@ -47,21 +36,40 @@ pub(super) async fn close(mut sink: Sink, mut source: Source, words: Vec<Message
             return;
         }
         // After these the stream of frames cannot be read on.
-        let readable = !matches!(why, Close::TooBig | Close::Protocol | Close::NotUtf8);
+        let readable = !matches!(
+            why,
+            Close::TooBig | Close::Protocol | Close::NotUtf8 | Close::TooFast
+        );
         while readable && matches!(source.next().await, Some(Ok(_))) {}
-        let Ok(mut socket) = sink.reunite(source) else {
-            return;
-        };
-        let tls = socket.get_mut();
-        let _ = tls.shutdown().await;
-        let mut buffer = [0; 4096];
-        let mut left = LEFTOVERS;
-        while let Ok(n) = tls.read(&mut buffer).await
-            && n > 0
-            && left > n
-        {
-            left -= n;
+        let_go(sink, source).await;
+    };
+    let _ = tokio::time::timeout(PATIENCE, say).await;
+}
+
+/// Answers the other side's goodbye, and lets go.
+pub(super) async fn answer(mut sink: Sink, source: Source) {
+    let say = async {
+        // The answer was made when the goodbye was read; this sends it.
+        if sink.close().await.is_ok() {
+            let_go(sink, source).await;
         }
     };
     let _ = tokio::time::timeout(PATIENCE, say).await;
+}
+
+async fn let_go(sink: Sink, source: Source) {
+    let Ok(mut socket) = sink.reunite(source) else {
+        return;
+    };
+    // Below the meter: what is thrown away has a bound of its own.
+    let tls = socket.get_mut().get_mut();
+    let _ = tls.shutdown().await;
+    let mut buffer = [0; 4096];
+    let mut left = LEFTOVERS;
+    while let Ok(n) = tls.read(&mut buffer).await
+        && n > 0
+        && left > n
+    {
+        left -= n;
+    }
 }

@@ -7,6 +7,8 @@
 
 mod conversation;
 mod farewell;
+mod heads;
+mod metered;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,10 +33,11 @@ use crate::intake::random_u128;
 use crate::machine::outbox::Resume;
 use crate::protocol::close::Close;
 use conversation::Conversation;
+use metered::Metered;
 
 /// Boxed, so that an idle socket's task stays small.
 type Tls = Box<TlsStream<TcpStream>>;
-type Socket = WebSocketStream<Tls>;
+type Socket = WebSocketStream<Metered<Tls>>;
 type Sink = SplitSink<Socket, Message>;
 type Source = SplitStream<Socket>;
 
@@ -69,9 +72,14 @@ pub(super) fn start(
                 .max_message_size(Some(services.settings.max_frame))
                 .max_frame_size(Some(services.settings.max_frame));
             let already_read = parts.read_buf.to_vec();
-            let socket =
-                WebSocketStream::from_partially_read(tls, already_read, Role::Server, Some(config))
-                    .await;
+            let metered = Metered::new(tls, &already_read);
+            let socket = WebSocketStream::from_partially_read(
+                metered,
+                already_read,
+                Role::Server,
+                Some(config),
+            )
+            .await;
             Box::pin(run(socket, identity, resume, &services)).await;
             drop(peer);
         }),
@@ -94,14 +102,14 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
     let ending = talk(&mut conversation, &mut sink, &mut source).await;
     tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
     services.observer.socket_closed(match ending {
-        Ending::Gone | Ending::Answer => None,
+        Ending::Gone | Ending::Farewell => None,
         Ending::Close(close) => Some(close),
     });
     let words = conversation.last_words();
     drop(conversation);
     match ending {
         Ending::Gone => {}
-        Ending::Answer => farewell::answer(sink, source).await,
+        Ending::Farewell => farewell::answer(sink, source).await,
         // A peer that does not read would only keep us waiting.
         Ending::Close(Close::NotReading) => {}
         Ending::Close(close) => farewell::close(sink, source, words, close).await,
@@ -113,8 +121,8 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
 enum Ending {
     /// The other side went without a word.
     Gone,
-    /// The other side said goodbye; it has its answer coming.
-    Answer,
+    /// The other side said goodbye and waits for ours.
+    Farewell,
     /// We close.
     Close(Close),
 }
@@ -143,7 +151,7 @@ async fn talk(conversation: &mut Conversation, sink: &mut Sink, source: &mut Sou
                 },
                 event = conversation.next(source) => if let Err(ending) = conversation.handle(event, source).await {
                     // What was to be said is said before we close, as far as the other side reads.
-                    if matches!(ending, Ending::Close(_)) {
+                    if ending != Ending::Gone {
                         let _ = tokio::time::timeout(Duration::from_secs(1), &mut write).await;
                     }
                     return ending;

@@ -1,7 +1,7 @@
 // The panel that opens behind a number: formula, arithmetic, inputs and where each came from.
 
 import { h, show } from "../h.js";
-import { full } from "../format.js";
+import { full, rounded } from "../format.js";
 
 const SOURCE = { message: "your message", assumption: "assumption", catalog: "catalog", computed: "computed" };
 
@@ -38,7 +38,7 @@ function panel(run, byId, trail) {
 function derivation(run, byId, d, follow) {
   return [
     h("h2", { id: "arithmetic-title" }, d.label),
-    h("p", { class: "arithmetic-result" }, full(d.result, d.unit)),
+    h("p", { class: "arithmetic-result" }, rounded(d.result, d.unit)),
     h("h3", {}, "Formula"), h("p", { class: "formula" }, d.formula),
     h("h3", {}, "With its numbers"), h("p", { class: "formula filled" }, d.arithmetic),
     h("h3", {}, "Inputs"), h("ul", { class: "inputs" }, d.inputs.map((input) => inputLine(run, byId, input, follow))),

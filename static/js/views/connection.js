@@ -10,11 +10,16 @@ const WHY = {
   4503: "closed by an administrator", 1000: "closed by the server", stopped: "stopped", another: "this browser has become another visitor", identity: "no visitor could be made",
 };
 
+const COUNT_MS = 500;
+
 export function connectionStatus(app, place) {
+  let counting = null;
   effect(() => {
     const link = app.link();
+    clearInterval(counting);
     place.dataset.phase = link.phase;
     show(place, h("span", { class: "connection-dot", "aria-hidden": "true" }), ...told(app, link));
+    if (link.phase === "waiting") counting = setInterval(() => count(app, place), COUNT_MS);
   });
   effect(() => {
     const text = app.notice();
@@ -30,10 +35,10 @@ function told(app, { phase, reason, retryInMs, message }) {
   switch (phase) {
     case "online": return [h("span", { title: storage.durable ? "" : "This browser keeps nothing: a reload cannot be proven." }, storage.durable ? "Live" : "Live, nothing kept")];
     case "dialing": return [h("span", {}, "Connecting…")];
-    case "waiting": {
-      const seconds = retryInMs === null || retryInMs === undefined ? "" : ` in ${Math.max(1, Math.round(retryInMs / 1000))} s`;
-      return [h("span", {}, `${capital(WHY[reason] ?? reason)}; again${seconds} `), button("now", () => app.wire.hurry())];
-    }
+    case "waiting":
+      // The seconds are for the eye: a screen reader is not told each of them.
+      return [h("span", {}, `${capital(WHY[reason] ?? reason)}; again`), h("span", { class: "countdown", "aria-hidden": "true" }, inSeconds(retryInMs)),
+        button("now", () => app.wire.hurry())];
     default: {
       const why = message ?? WHY[reason] ?? reason;
       const [label, act] = {
@@ -44,6 +49,13 @@ function told(app, { phase, reason, retryInMs, message }) {
       return [h("span", {}, `Not connected: ${why} `), button(label, act)];
     }
   }
+}
+
+const inSeconds = (ms) => (ms === null || ms === undefined ? "" : `in ${Math.max(1, Math.round(ms / 1000))} s`);
+
+function count(app, place) {
+  const shown = place.querySelector(".countdown");
+  if (shown) shown.textContent = inSeconds(app.wire?.retryInMs());
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

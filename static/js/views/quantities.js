@@ -1,7 +1,7 @@
 // What the answer rests on. An edited value asks the same question again with that value.
 
 import { h } from "../h.js";
-import { brief, spell } from "../format.js";
+import { asPercent, brief, isShare, spell } from "../format.js";
 
 /** Between the last change and the recomputation: time to move a slider with the arrow keys. */
 const SETTLE_MS = 700;
@@ -12,7 +12,8 @@ const SHORT_RANGE = 100;
 const SOURCE = { message: "your message", assumption: "assumed", catalog: "catalog", computed: "computed" };
 
 export function quantitiesEditor(app, run) {
-  const edited = { ...(run.asked?.session_context?.assumptions ?? {}) };
+  const given = run.asked?.session_context?.assumptions ?? {};
+  const edited = { ...given };
   const may = run.asked !== null && run.sessionId !== null && !run.earlier;
   let timer = null;
   const change = (quantity, value) => {
@@ -28,7 +29,8 @@ export function quantitiesEditor(app, run) {
   const editable = may && list.some((q) => q.editable);
   const lines = (some) => h("ul", { class: "quantities" }, some.map((q) => h("li", { class: "quantity", dataset: { source: q.source } },
     h("div", { class: "quantity-head" }, h("label", q.editable && may ? { for: `q-${q.name}` } : {}, q.label),
-      h("span", { class: `chip from-${q.source}`, title: q.note ?? "" }, SOURCE[q.source] ?? q.source)),
+      q.name in given ? h("span", { class: "chip changed" }, "edited by you")
+        : h("span", { class: `chip from-${q.source}`, title: q.note ?? "" }, SOURCE[q.source] ?? q.source)),
     q.editable && may ? field(q, change) : h("p", { class: "quantity-value" }, brief(q.value, q.unit)),
     q.quote ? h("p", { class: "quantity-note" }, h("q", {}, q.quote)) : q.note ? h("p", { class: "quantity-note" }, q.note) : null)));
   return [
@@ -41,7 +43,7 @@ export function quantitiesEditor(app, run) {
 
 function field(quantity, change) {
   // A share is edited as people say it: 80 %, not 0.8.
-  const { factor, unit } = quantity.unit === "fraction" ? { factor: 100, unit: "%" } : { factor: 1, unit: quantity.unit };
+  const { factor, unit } = isShare(quantity.unit) ? { factor: 100, unit: asPercent(quantity.unit) } : { factor: 1, unit: quantity.unit };
   const value = quantity.value * factor;
   const box = h("input", { id: `q-${quantity.name}`, type: "number", step: "any", inputmode: "decimal", value: String(shown(value)) });
   const commit = (typed) => {

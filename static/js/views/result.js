@@ -14,6 +14,7 @@ export function resultView(app, run) {
   const shownTables = new Set(result.charts.map((chart) => chart.table));
   app.track("result_viewed", run);
   return h("div", { class: "result" },
+    restsOnNothing(run),
     headline(app, run, open),
     h("div", { class: "result-columns" },
       h("div", { class: "result-main" },
@@ -29,6 +30,13 @@ export function resultView(app, run) {
         section("What would sharpen this", questions(result.questions)),
         execution(run)),
       h("aside", { class: "result-side", "aria-label": "Your numbers" }, quantitiesEditor(app, run))));
+}
+
+/** An answer without a single number of the visitor's own must not look like one. */
+function restsOnNothing({ result, asked }) {
+  const edited = Object.keys(asked?.session_context?.assumptions ?? {}).length > 0;
+  if (edited || result.quantities.some((q) => q.source === "message")) return null;
+  return h("div", { class: "notice" }, h("p", {}, h("strong", {}, "No number in your message could be used."), " What follows rests on assumptions alone; set them under “Your numbers”, or ask again with your own."));
 }
 
 function section(title, content, kind = "") {

@@ -2,12 +2,14 @@
 
 import { h, show, keyed } from "../h.js";
 import { isLive, titleOf } from "../runs.js";
-import { duration, spans, topic, word } from "../format.js";
+import { brief, duration, spans, topic, word } from "../format.js";
 import { timelineItem, steps } from "./timeline.js";
 import { resultView } from "./result.js";
 import { proofStrip } from "./proof.js";
 
 const TICK_MS = 200;
+/** An own message up to this length stands as large as a title. */
+const TITLE_LIKE = 160;
 
 const STATUS = {
   sending: "Waiting to be sent", accepted: "Accepted and stored; waiting for its turn", running: "Computing",
@@ -76,10 +78,17 @@ export function runView(app, run) {
     const of = `${run.status} ${words === undefined} ${run.wordless === true}`;
     if (question.dataset.of === of) return;
     question.dataset.of = of;
-    node.querySelector("h1").textContent = titleOf(run);
+    const title = node.querySelector("h1");
+    title.textContent = titleOf(run);
+    // The title of an own message is its beginning: said once is enough.
+    const own = words !== undefined && words.replace(/\s+/g, " ").startsWith(titleOf(run).replace(/…$/, ""));
+    title.classList.toggle("quiet", own);
+    question.classList.toggle("as-title", own && words.length <= TITLE_LIKE);
     show(question, words === undefined ? h("em", {}, run.wordless ? "Asked elsewhere; its words are no longer kept." : "Asked elsewhere; its words are being fetched.")
       : spans(words, run.result?.quantities).map(({ text, quantity }) => (quantity ? h("mark", { title: quantity.label }, text) : text)));
-    show(context, changes(run));
+    // A very long question scrolls in its box, with the keyboard too.
+    if (question.scrollHeight > question.clientHeight + 1) question.tabIndex = 0;
+    show(context, changes(app, run));
   }
 
   return { node, update, leave: () => clearInterval(timer) };
@@ -94,9 +103,13 @@ function statusText(run, phase) {
 }
 
 /** What the visitor changed against the run before. */
-function changes(run) {
-  const edited = run.asked?.session_context?.assumptions ?? {};
-  return Object.entries(edited).map(([name, value]) => h("span", { class: "chip changed" }, `${name.replaceAll("_", " ")} set to ${value}`));
+function changes(app, run) {
+  const { assumptions = {}, parent_session_id: parent } = run.asked?.session_context ?? {};
+  const known = (run.result ?? app.runs.bySession(parent)?.result)?.quantities ?? [];
+  return Object.entries(assumptions).map(([name, value]) => {
+    const quantity = known.find((q) => q.name === name);
+    return h("span", { class: "chip changed" }, quantity ? `${quantity.label}: ${brief(value, quantity.unit)}` : `${name.replaceAll("_", " ")}: ${value}`);
+  });
 }
 
 function outcomeOf(app, run) {

@@ -22,7 +22,9 @@ export function sessionList(app, nav) {
       button.setAttribute("aria-current", run.key === chosen ? "page" : "false");
       button.dataset.status = run.status;
       button.querySelector(".entry-title").textContent = titleOf(run);
-      button.querySelector(".entry-state").textContent = STATUS[run.status] ?? run.status;
+      button.title = titleOf(run);
+      const edited = Object.keys(run.asked?.session_context?.assumptions ?? {}).length > 0;
+      button.querySelector(".entry-state").textContent = `${STATUS[run.status] ?? run.status}${edited ? ", numbers edited" : ""}`;
     });
     if (chosen) fresh.removeAttribute("aria-current");
     else fresh.setAttribute("aria-current", "page");
