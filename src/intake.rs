@@ -22,7 +22,6 @@ use crate::store::record::MessageRecord;
 use crate::store::{Committer, Op, SessionRecord, Store, StoreError};
 
 /// A message that is durable.
-#[derive(Debug, Clone)]
 pub struct Accepted {
     /// The client's id.
     pub message: MessageId,
@@ -30,8 +29,48 @@ pub struct Accepted {
     pub session: SessionId,
     /// True where it had been accepted before.
     pub duplicate: bool,
-    /// Its place in the queue; 0 where it does not wait.
-    pub position: usize,
+    /// What begins its work.
+    pub begin: Begin,
+}
+
+/// Begins the work of an accepted message, at the latest when dropped. Whoever asked is told
+/// "accepted" first, so that no frame of the session can overtake it on the same socket.
+pub struct Begin {
+    queue: Arc<Queue>,
+    /// None where the session had been accepted before.
+    held: Option<UserId>,
+    session: SessionId,
+}
+
+impl Begin {
+    /// Enters the queue; the place in it, 0 where the session does not wait.
+    pub fn now(mut self) -> usize {
+        match self.held.take() {
+            Some(user) => self.enter(&user),
+            None => {
+                let session = self.session;
+                self.queue.with(|a| a.position(session)).unwrap_or(0)
+            }
+        }
+    }
+
+    fn enter(&self, user: &UserId) -> usize {
+        // A place in the queue that is free already is no waiting.
+        let position = self.queue.with(|a| {
+            let place = a.enter(user, self.session).position;
+            place.saturating_sub(a.free())
+        });
+        self.queue.ready.notify_one();
+        position
+    }
+}
+
+impl Drop for Begin {
+    fn drop(&mut self) {
+        if let Some(user) = self.held.take() {
+            self.enter(&user);
+        }
+    }
 }
 
 /// A handle; cloned freely.
@@ -160,18 +199,16 @@ impl Intake {
         ops.push(Op::Count(category, 1));
         shared.committer.commit(ops).await.map_err(internal)?;
         shared.sessions.enter(record, Arc::clone(&stream), room);
-        // A place in the queue that is free already is no waiting.
-        let position = shared.queue.with(|a| {
-            let place = a.enter(&user, id).position;
-            place.saturating_sub(a.free())
-        });
         cancel.keep();
-        shared.queue.ready.notify_one();
         Ok(Accepted {
             message: chat.example_message_id,
             session: id,
             duplicate: false,
-            position,
+            begin: Begin {
+                queue: Arc::clone(&shared.queue),
+                held: Some(user),
+                session: id,
+            },
         })
     }
 
@@ -188,16 +225,15 @@ impl Intake {
             );
             return Err(Fault::new(FaultCode::Conflict, text));
         }
-        let position = self
-            .0
-            .queue
-            .with(|a| a.position(known.session))
-            .unwrap_or(0);
         Ok(Accepted {
             message,
             session: known.session,
             duplicate: true,
-            position,
+            begin: Begin {
+                queue: Arc::clone(&self.0.queue),
+                held: None,
+                session: known.session,
+            },
         })
     }
 

@@ -1,16 +1,17 @@
 //! An answer in the making: what was said, the ledger, the draft, and the plan's runner.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use time::Date;
 
 use super::answer::{
-    Answer, Axis, BusinessImpact, CatalogNote, Cell, Chart, Column, Execution, Figure, Finding,
-    Mark, Phase, Question, Recommendation, SuccessMetric, Table,
+    Answer, Cell, Chart, Figure, Finding, Question, Recommendation, SuccessMetric, Table,
 };
 use super::catalog::Catalog;
+use super::draft::{blank, cited, order_recommendations};
+pub(super) use super::layout::{axis, column, fact, mark, words};
 use super::ledger::{Ledger, Prose, Value, say};
-use super::understand::Understanding;
+use super::understand::{Kind, Understanding};
 use super::{Event, Refusal, Task};
 use crate::id::Complexity;
 
@@ -139,6 +140,21 @@ impl<'a> Work<'a> {
             });
         }
         fruitful
+    }
+
+    /// A stated quantity of a kind, else a visible default under `name`.
+    pub(super) fn first_or(&mut self, kind: Kind, name: &str, about: &Fallback<'_>) -> Value {
+        let Fallback {
+            label,
+            unit,
+            range,
+            value,
+            why,
+        } = *about;
+        match self.first(kind, label, unit, range) {
+            Some(stated) => stated,
+            None => self.ledger.assume(name, label, value, unit, range, why),
+        }
     }
 
     /// Tells a thought, with the assumptions made so far.
@@ -364,6 +380,15 @@ impl<'a> Work<'a> {
     }
 }
 
+/// What a quantity is, and what stands in where the message does not state it.
+pub(super) struct Fallback<'a> {
+    pub(super) label: &'a str,
+    pub(super) unit: &'a str,
+    pub(super) range: (f64, f64),
+    pub(super) value: f64,
+    pub(super) why: &'a str,
+}
+
 /// The reasons for a recommendation.
 pub(super) struct Advice {
     pub(super) why: Prose,
@@ -398,140 +423,11 @@ pub(super) fn impact(part: f64, whole: f64) -> &'static str {
     }
 }
 
-/// A column of a table.
-pub(super) fn column(name: &str, unit: &str) -> Column {
-    Column {
-        name: name.into(),
-        unit: unit.into(),
-    }
-}
-
-/// A row of a table of facts: a name and its number.
-pub(super) fn fact(name: &str, cell: Cell) -> Vec<Cell> {
-    vec![words(name), cell]
-}
-
-/// An axis of a chart.
-pub(super) fn axis(label: &str, unit: &str, scale: &str) -> Axis {
-    Axis {
-        label: label.into(),
-        unit: unit.into(),
-        scale: scale.into(),
-    }
-}
-
-/// A line across a chart.
-pub(super) fn mark(axis: &str, value: f64, label: &str) -> Mark {
-    Mark {
-        axis: axis.into(),
-        value,
-        label: label.into(),
-    }
-}
-
-/// A cell of words.
-pub(super) fn words(text: &str) -> Cell {
-    Cell {
-        text: text.into(),
-        value: None,
-        id: None,
-    }
-}
-
 fn finding(severity: &str, title: &str, prose: Prose) -> Finding {
     Finding {
         severity: severity.into(),
         title: title.into(),
         text: prose.text,
         refs: prose.refs,
-    }
-}
-
-/// By (gain × confidence) / effort, the largest first; where gains are of different
-/// kinds the order in which the agent gave them stays.
-fn order_recommendations(all: &mut [Recommendation]) {
-    let weight = |word: &str| match word {
-        "high" => 3.0,
-        "medium" => 2.0,
-        _ => 1.0,
-    };
-    let score = |r: &Recommendation| {
-        let gain = r.gain.as_ref().filter(|g| g.unit.ends_with("/month"));
-        gain.map_or(0.0, |g| g.value) * weight(&r.confidence) / weight(&r.effort)
-    };
-    all.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    for (i, r) in all.iter_mut().enumerate() {
-        r.priority = i as u32 + 1;
-    }
-}
-
-/// Every id that the answer shows.
-pub(super) fn cited(answer: &Answer) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
-    let mut refs = |list: &[super::answer::NumberRef]| {
-        ids.extend(list.iter().map(|r| r.id.clone()));
-    };
-    refs(&answer.summary_refs);
-    answer.findings.iter().for_each(|f| refs(&f.refs));
-    answer.business_insights.iter().for_each(|f| refs(&f.refs));
-    answer.recommendations.iter().for_each(|r| refs(&r.refs));
-    answer.charts.iter().for_each(|c| refs(&c.refs));
-    answer.questions.iter().for_each(|q| refs(&q.refs));
-    answer.success_metrics.iter().for_each(|m| refs(&m.refs));
-    refs(&answer.business_impact.refs);
-    let figures = answer
-        .headline
-        .iter()
-        .chain(&answer.business_impact.figures);
-    let gains = answer
-        .recommendations
-        .iter()
-        .filter_map(|r| r.gain.as_ref());
-    ids.extend(figures.chain(gains).map(|f| f.id.clone()));
-    let cells = answer.tables.iter().flat_map(|t| t.rows.iter().flatten());
-    ids.extend(cells.filter_map(|c| c.id.clone()));
-    let points = answer
-        .charts
-        .iter()
-        .flat_map(|c| c.series.iter().flat_map(|s| &s.points));
-    ids.extend(points.filter_map(|p| p.id.clone()));
-    ids
-}
-
-fn blank(task: &Task, catalog: &Catalog) -> Answer {
-    let date = catalog.prices_as_of().to_string();
-    Answer {
-        agent_name: String::new(),
-        optimization_type: task.category.as_str().into(),
-        summary: String::new(),
-        summary_refs: Vec::new(),
-        headline: Vec::new(),
-        quantities: Vec::new(),
-        findings: Vec::new(),
-        recommendations: Vec::new(),
-        tables: Vec::new(),
-        charts: Vec::new(),
-        business_impact: BusinessImpact::default(),
-        implementation_guidance: Vec::<Phase>::new(),
-        success_metrics: Vec::new(),
-        business_insights: Vec::new(),
-        questions: Vec::new(),
-        provenance: Vec::new(),
-        catalog: CatalogNote {
-            text: format!("built-in engine, prices as of {date}"),
-            prices_as_of: date,
-            attributions: catalog
-                .packs()
-                .iter()
-                .map(|p| p.attribution.clone())
-                .collect(),
-        },
-        execution: Execution {
-            backend: "builtin".into(),
-            model: None,
-            tokens: 0,
-            cost_usd: 0.0,
-            breaker_state: "closed".into(),
-        },
     }
 }

@@ -36,6 +36,11 @@ pub(crate) fn reopen(options: &Options) -> Result<Opened, StoreError> {
 pub(crate) async fn hold_back(committer: &Committer) -> std::sync::mpsc::Sender<()> {
     let (open, gate) = std::sync::mpsc::channel();
     let permit = committer.reserve().await.unwrap();
-    permit.send(Vec::new(), Box::new(move |_| drop(gate.recv())));
+    permit.send(
+        Vec::new(),
+        Box::new(move |_| {
+            let _ = gate.recv();
+        }),
+    );
     open
 }

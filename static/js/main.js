@@ -65,9 +65,10 @@ app.open = (key) => {
   app.selected(key);
 };
 
-app.renew = async () => {
+app.renew = (why = "") => {
   app.wire?.stop();
   store.forget();
+  if (why) store.leaveNote(why);
   location.hash = "";
   location.reload();
 };
@@ -194,6 +195,7 @@ async function begin() {
   theme();
   followAddress();
   views();
+  app.notice(store.takeNote());
   examples().then((answer) => app.gallery(answer), (error) => app.gallery({ examples: [], engine: "", error: error.message }));
   try {
     app.user = await identity();
@@ -207,7 +209,7 @@ async function begin() {
     changed: (link) => {
       if (link.phase === "waiting" && app.link().phase === "online") app.ledger.cut(Date.now());
       if (link.phase === "online") questions.pump();
-      if (link.phase === "offline" && link.reason === "unauthenticated") app.renew();
+      if (link.phase === "offline" && link.reason === "unauthenticated") app.renew("The server no longer knew this browser (its visit had expired or was ended), so you start as a new visitor.");
       else app.link({ phase: link.phase, reason: link.reason, retryInMs: app.wire?.retryInMs() ?? null, since: Date.now() });
     },
   });

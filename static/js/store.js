@@ -56,6 +56,14 @@ export function saveAsked(payload) {
   write(shared, "emflow.asked", asked);
 }
 
+/** What the page after this one has to say first. */
+export const leaveNote = (text) => write(own, "emflow.note", text);
+export function takeNote() {
+  const text = read(own, "emflow.note");
+  write(own, "emflow.note", null);
+  return text ?? "";
+}
+
 export function forget() {
   for (const key of ["emflow.user", "emflow.epoch", "emflow.asked"]) write(shared, key, null);
   for (const key of ["emflow.position", "emflow.seen"]) write(own, key, null);

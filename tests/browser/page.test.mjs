@@ -7,6 +7,7 @@ import { Runs } from "../../static/js/runs.js";
 import { Ledger } from "../../static/js/proof.js";
 import { pieces, spans, brief, full, rounded, tick, duration } from "../../static/js/format.js";
 import { config } from "../../static/js/charts/config.js";
+import { decadeTicks, lines, roundTicks } from "../../static/js/charts/axes.js";
 import { Questions } from "../../static/js/questions.js";
 import { signal, effect } from "../../static/js/signal.js";
 
@@ -129,6 +130,21 @@ test("a waterfall tells the change of each step and the level of each total", ()
 test("an axis does not go below zero for what cannot be negative, and not to zero where the data is far from it", () => {
   const least = (...ys) => drawn("line", axis("n"), axis("wait", "s"), [{ name: "w", points: ys.map((y, x) => ({ x, y })) }]).options.scales.y.min;
   assert.deepEqual([least(13, 0.001), least(-45, 98), least(90, 98)], [0, undefined, undefined]);
+});
+
+test("the numbers of an axis are round and lie within the data", () => {
+  const values = (min, max) => roundTicks(min, max).map((t) => t.value);
+  assert.deepEqual(values(1, 32), [5, 10, 15, 20, 25, 30]);
+  assert.deepEqual(values(0, 12), [0, 2, 4, 6, 8, 10, 12]);
+  assert.deepEqual(values(0, 0.3), [0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3]);
+  assert.deepEqual(values(3, 3), [3]);
+  assert.deepEqual(decadeTicks(0.157, 5.9).map((t) => t.value), [0.2, 0.5, 1, 2, 5]);
+  assert.deepEqual(decadeTicks(0.5, 2e5).map((t) => t.value), [1, 10, 100, 1000, 10_000, 100_000]);
+});
+
+test("a long name is broken between words", () => {
+  assert.deepEqual(lines("DeepSeek V4 Pro (mixed price)", 16), ["DeepSeek V4 Pro", "(mixed price)"]);
+  assert.deepEqual([lines("", 16), lines("Unbreakablenameofamodel x", 16)], [[""], ["Unbreakablenameofamodel", "x"]]);
 });
 
 test("three series of a fan are its edges and its middle", () => {

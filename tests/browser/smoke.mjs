@@ -82,6 +82,17 @@ async function accessible(page) {
   }
 }
 
+/** Ways in which text has become markup elsewhere. */
+const MARKUP = [
+  "<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "<svg onload=alert(3)>", "<svg><script>alert(4)</script></svg>", "<iframe src=javascript:alert(5)>",
+  "<body onload=alert(6)>", "<a href=javascript:alert(7)>x</a>", "[x](javascript:alert(8))", "![x](x onerror=alert(9))", "<math><mi xlink:href='data:x,<script>alert(10)</script>'>",
+  "<details open ontoggle=alert(11)>", "<input autofocus onfocus=alert(12)>", "<video><source onerror=alert(13)></video>", "<object data=javascript:alert(14)>", "<embed src=javascript:alert(15)>",
+  "<style>@import'//evil.example/x'</style>", "<base href=//evil.example/>", "<meta http-equiv=refresh content=0;url=//evil.example>", "<link rel=stylesheet href=//evil.example/x>", "<p id=pwned>",
+  "\"><img src=x onerror=alert(16)>", "'-alert(17)-'", "${alert(18)}", "{{constructor.constructor('alert(19)')()}}", "&lt;script&gt;alert(20)&lt;/script&gt;", "%3Cscript%3Ealert(21)%3C/script%3E",
+  "\u003cimg src=x onerror=alert(22)\u003e", "<scr<script>ipt>alert(23)</scr</script>ipt>", "<!--><img src=x onerror=alert(24)>-->", "]]><script>alert(25)</script>", "<noscript><p title='</noscript><img src=x onerror=alert(26)>'>",
+  "<template><img src=x onerror=alert(27)></template>", "<marquee onstart=alert(28)>", "<audio src=x onerror=alert(29)>", "<form><button formaction=javascript:alert(30)>", "javascript:alert(31)", "<img/src/onerror=alert(32)>",
+];
+
 const run = (page) => page.locator("article.run");
 const status = (page, word) => page.waitForSelector(`article.run[data-status="${word}"]`, { timeout: WAIT_MS });
 const home = (page) => page.click(".brand");
@@ -276,12 +287,15 @@ const CHECKS = {
   },
   async "what looks like markup is text"(page) {
     await home(page);
-    const text = "<img src=x onerror=alert(1)><script>alert(2)</script> 1,000 requests a day on gpt-4o, 500 tokens in, 100 out";
+    const text = `${MARKUP.join(" ")} 1,000 requests a day on gpt-4o, 500 tokens in, 100 out`;
+    must([...text].length <= 2_000, "the corpus is longer than a message");
     await page.fill("#content", text);
     await page.click(".composer [type=submit]");
     await page.waitForSelector("article.run:is([data-status=completed], [data-status=failed], [data-status=refused])", { timeout: WAIT_MS });
     must(await page.textContent(".question-text") === text, "the words were changed");
-    must(await page.locator("main img, main script").count() === 0, "markup became elements");
+    const made = "main :is(img, script, iframe, object, embed, base, meta, link, style, form form, math, video, audio, marquee, a[href^='javascript' i], [onerror], [onload], [onclick], [style*=url])";
+    must(await page.locator(made).count() === 0, "markup became elements");
+    must(await page.locator("#pwned").count() === 0, "markup became an element with an id");
   },
   async "a browser that has become another visitor is told so and goes on as that one"(page) {
     await expecting(/WebSocket connection to .* 403/, async () => {

@@ -172,34 +172,39 @@ fn judge(work: &mut Work<'_>, all: &[Fit], target: &Target, floored: bool) -> Pr
         "Latency as the whole answer"
     };
     if let Some(best) = good.first() {
-        prose = prose.and(say!(
-            "The cheapest is {} ({}) at {} a month{}.",
-            &best.option.name,
-            &best.option.id,
-            best.option.cost.money(),
-            estimate_note(&best.option)
-        ));
-        let measured = good
-            .iter()
-            .find(|f| !f.option.estimated)
-            .filter(|f| f.option.id != best.option.id);
-        if let Some(f) = measured.filter(|_| best.option.estimated) {
-            let unsure = if f.option.status == "confirmed" {
-                ""
-            } else {
-                ", though sources disagree about its price"
-            };
-            prose = prose.and(say!(
-                "The cheapest with a measured index is {} at {} a month{}.",
-                &f.option.name,
-                f.option.cost.money(),
-                unsure
-            ));
-        }
+        prose = prose.and(cheapest(best, &good));
         recommend(work, best, target);
     }
     work.finding(severity, title, prose.clone());
     prose
+}
+
+/// The cheapest, and where its index is an estimate, the cheapest with a measured one.
+fn cheapest(best: &Fit, good: &[&Fit]) -> Prose {
+    let o = &best.option;
+    let cost = o.cost.money();
+    let note = estimate_note(o);
+    let prose = say!(
+        "The cheapest is {} ({}) at {} a month{}.",
+        &o.name,
+        &o.id,
+        cost,
+        note
+    );
+    let measured = good.iter().find(|f| !f.option.estimated);
+    let Some(f) = measured.filter(|_| o.estimated) else {
+        return prose;
+    };
+    let unsure = match f.option.status {
+        "confirmed" => "",
+        _ => ", though sources disagree about its price",
+    };
+    prose.and(say!(
+        "The cheapest with a measured index is {} at {} a month{}.",
+        &f.option.name,
+        f.option.cost.money(),
+        unsure
+    ))
 }
 
 fn estimate_note(o: &Option_) -> &'static str {

@@ -249,18 +249,12 @@ fn histogram(work: &mut Work<'_>, s: &Simulation, o: &Outcome) {
     }
     let bins = 20;
     let size = (high - low) / f64::from(bins);
-    let width = work.ledger.catalog(
-        "width of a bar",
-        size,
-        "USD/month",
-        "chosen to show p05 to p95",
-    );
-    let start = work.ledger.catalog(
-        "lower end of the first bar",
-        low,
-        "USD/month",
-        "chosen to show p05 to p95",
-    );
+    let why = "chosen to show p05 to p95";
+    let label = "lower end of the first bar";
+    let width = work
+        .ledger
+        .catalog("width of a bar", size, "USD/month", why);
+    let start = work.ledger.catalog(label, low, "USD/month", why);
     let xs: Vec<f64> = (0..bins).map(|i| low + f64::from(i) * size).collect();
     let curve = s.curve(
         work,

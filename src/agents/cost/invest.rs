@@ -3,9 +3,25 @@
 use super::super::answer::{Chart, Point, Series};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Quantity};
-use super::super::work::{Advice, Work, axis, fact, mark};
+use super::super::work::{Advice, Fallback, Work, axis, fact, mark};
 
 const FINANCE: &str = "corporate finance: discounted cash flow, flows at month end";
+
+const RATE: Fallback<'_> = Fallback {
+    label: "discount rate a year",
+    unit: "fraction/year",
+    range: (0.0, 10.0),
+    value: 0.1,
+    why: "A customary rate; your finance department has its own.",
+};
+
+const HORIZON: Fallback<'_> = Fallback {
+    label: "months looked ahead",
+    unit: "months",
+    range: (1.0, 120.0),
+    value: 12.0,
+    why: "One year, where the message names no horizon.",
+};
 
 /// An investment is named.
 pub(in crate::agents) fn states_investment(work: &Work<'_>) -> bool {
@@ -60,33 +76,8 @@ pub(in crate::agents) fn investment(work: &mut Work<'_>) -> Option<Prose> {
         ),
         None => saving.clone(),
     };
-    let rate = match work.first(
-        Kind::DiscountRate,
-        "discount rate a year",
-        "fraction/year",
-        (0.0, 10.0),
-    ) {
-        Some(rate) => rate,
-        None => work.ledger.assume(
-            "discount_rate",
-            "discount rate a year",
-            0.1,
-            "fraction/year",
-            (0.0, 10.0),
-            "A customary rate; your finance department has its own.",
-        ),
-    };
-    let months = match work.first(Kind::Horizon, "months looked ahead", "months", (1.0, 120.0)) {
-        Some(months) => months,
-        None => work.ledger.assume(
-            "horizon_months",
-            "months looked ahead",
-            12.0,
-            "months",
-            (1.0, 120.0),
-            "One year, where the message names no horizon.",
-        ),
-    };
+    let rate = work.first_or(Kind::DiscountRate, "discount_rate", &RATE);
+    let months = work.first_or(Kind::Horizon, "horizon_months", &HORIZON);
     let inputs = [("I", &invest), ("f", &net), ("r", &rate), ("m", &months)];
     let npv = work.ledger.derive(
         "net present value",

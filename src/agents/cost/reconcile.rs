@@ -373,10 +373,15 @@ fn explained(
     let cost = work
         .ledger
         .derive(label, formula, PRICE_PAGES, &inputs, "USD/month");
+    rest(work, &cost);
+}
+
+/// What the visitor's causes leave unexplained.
+fn rest(work: &mut Work<'_>, cost: &Value) {
     let Some(spend) = spend_per_month(work) else {
         return;
     };
-    let inputs = [("stated", &spend), ("explained", &cost)];
+    let inputs = [("stated", &spend), ("explained", cost)];
     let (label, formula) = ("still unexplained", "stated - explained");
     let rest = work.ledger.derive(
         label,
@@ -385,7 +390,7 @@ fn explained(
         &inputs,
         "USD/month",
     );
-    work.keep("explained", &cost);
+    work.keep("explained", cost);
     let prose = say!(
         "The traffic now explains {} a month of {}; {} remains.",
         cost.money(),

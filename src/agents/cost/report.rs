@@ -85,29 +85,34 @@ pub(super) fn explain(work: &mut Work<'_>) {
     }
 }
 
+/// Nothing is known about today: the cheapest model that fits, unless more was answered.
+fn cheapest(work: &mut Work<'_>) {
+    let Some(best) = work
+        .kept("best_cost")
+        .filter(|_| work.kept("answered").is_none())
+    else {
+        return;
+    };
+    let figure = best.figure(best.money().then(" a month"));
+    work.headline("Cheapest fit", figure);
+    let name = best
+        .label
+        .split(':')
+        .next()
+        .unwrap_or("The cheapest")
+        .to_owned();
+    if work.draft.summary.is_empty() {
+        work.summary(say!(
+            "For this work {} is the cheapest eligible model at {} a month.",
+            name,
+            best.money()
+        ));
+    }
+}
+
 fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
     let Some(cost) = baseline else {
-        if work.kept("answered").is_some() {
-            return;
-        }
-        if let Some(best) = work.kept("best_cost") {
-            let figure = best.figure(best.money().then(" a month"));
-            work.headline("Cheapest fit", figure);
-            let label = best
-                .label
-                .split(':')
-                .next()
-                .unwrap_or("The cheapest")
-                .to_owned();
-            if work.draft.summary.is_empty() {
-                work.summary(say!(
-                    "For this work {} is the cheapest eligible model at {} a month.",
-                    label,
-                    best.money()
-                ));
-            }
-        }
-        return;
+        return cheapest(work);
     };
     let stated = super::spend_per_month(work)
         .filter(|s| s.id == cost.id)

@@ -63,50 +63,17 @@ fn tokens(work: &mut Work<'_>) -> Option<(Value, Value)> {
 /// What the same tokens cost on other models.
 pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
     let (input, output) = tokens(work)?;
-    let index = |work: &Work<'_>, id: &str| {
-        work.catalog
-            .quality(id, Mode::Direct, Metric::Intelligence)
-            .map(|q| q.value)
-    };
     let floor = work.model.clone().and_then(|id| index(work, &id));
     if let Some((value, _)) = work.model.clone().and_then(|id| work.quality(&id)) {
         work.keep("floor", &value);
     }
-    let named: Vec<String> = work.said.models.iter().map(|m| m.id.clone()).collect();
-    let ids: Vec<String> = work
-        .catalog
-        .models()
-        .iter()
-        .filter(|m| {
-            named.contains(&m.id)
-                || (work.catalog.eligible().any(|e| e.id == m.id) && index(work, &m.id) >= floor)
-        })
-        .map(|m| m.id.clone())
-        .collect();
-    let mut rows = Vec::new();
-    for id in ids {
-        let p = work.prices(&id, 0.0, named.contains(&id))?;
-        let name = work.name(&id);
-        let inputs = [
-            ("input", &input),
-            ("p_in", &p.input),
-            ("output", &output),
-            ("p_out", &p.output),
-        ];
-        let cost = work.ledger.derive(
-            &format!("{name}: cost a month"),
-            "(input * p_in + output * p_out) / 1e6",
-            PRICE_PAGES,
-            &inputs,
-            "USD/month",
-        );
-        rows.push((id, name, cost));
-    }
-    rows.sort_by(|a, b| a.2.value.total_cmp(&b.2.value));
-    let shown: Vec<_> = rows
+    let rows = priced(work, &input, &output, floor)?;
+    let named = |id: &String| work.said.models.iter().any(|m| m.id == *id);
+    let shown = rows
         .iter()
         .enumerate()
-        .filter(|(i, r)| *i < ROWS_MAX || named.contains(&r.0))
+        .filter(|(i, r)| *i < ROWS_MAX || named(&r.0));
+    let shown = shown
         .map(|(_, r)| fact(&r.1, r.2.cell(r.2.money())))
         .collect();
     work.table(Table {
@@ -138,6 +105,46 @@ pub(super) fn compare(work: &mut Work<'_>) -> Option<Prose> {
         best.2.money(),
         &best.1
     ))
+}
+
+/// Intelligence index without reasoning.
+fn index(work: &Work<'_>, id: &str) -> Option<f64> {
+    let quality = work.catalog.quality(id, Mode::Direct, Metric::Intelligence);
+    quality.map(|q| q.value)
+}
+
+/// Named and eligible models of at least this index, cheapest first.
+fn priced(
+    work: &mut Work<'_>,
+    input: &Value,
+    output: &Value,
+    floor: Option<f64>,
+) -> Option<Vec<(String, String, Value)>> {
+    let named: Vec<String> = work.said.models.iter().map(|m| m.id.clone()).collect();
+    let eligible: Vec<String> = work.catalog.eligible().map(|m| m.id.clone()).collect();
+    let fits =
+        |id: &String| named.contains(id) || (eligible.contains(id) && index(work, id) >= floor);
+    let all = work.catalog.models().iter().map(|m| m.id.clone());
+    let ids: Vec<String> = all.filter(fits).collect();
+    let mut rows = Vec::new();
+    for id in ids {
+        let p = work.prices(&id, 0.0, named.contains(&id))?;
+        let name = work.name(&id);
+        let inputs = [
+            ("input", input),
+            ("p_in", &p.input),
+            ("output", output),
+            ("p_out", &p.output),
+        ];
+        let label = format!("{name}: cost a month");
+        let formula = "(input * p_in + output * p_out) / 1e6";
+        let cost = work
+            .ledger
+            .derive(&label, formula, PRICE_PAGES, &inputs, "USD/month");
+        rows.push((id, name, cost));
+    }
+    rows.sort_by(|a, b| a.2.value.total_cmp(&b.2.value));
+    Some(rows)
 }
 
 fn switch(work: &mut Work<'_>, name: &str, cost: &Value) {

@@ -134,23 +134,23 @@ fn hedge_after(work: &mut Work<'_>, median: &Value, p95: &Value) -> Value {
     p95.clone()
 }
 
+fn no_spread(work: &mut Work<'_>, median: &Value, p95: &Value) -> Option<Prose> {
+    let prose = say!(
+        "A p95 of {} beside a median of {} is no spread that can be computed with.",
+        p95.seconds(),
+        median.seconds()
+    );
+    work.finding("warning", "The p95 is not above the median", prose);
+    None
+}
+
 /// The overall percentile of parallel calls, plain and hedged.
 pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
-    let n = work.first(
-        Kind::Fanout,
-        "parallel calls of a request",
-        "calls",
-        (1.0, 10_000.0),
-    )?;
+    let label = "parallel calls of a request";
+    let n = work.first(Kind::Fanout, label, "calls", (1.0, 10_000.0))?;
     let (median, p95) = single(work)?;
     if p95.value <= median.value {
-        let prose = say!(
-            "A p95 of {} beside a median of {} is no spread that can be computed with.",
-            p95.seconds(),
-            median.seconds()
-        );
-        work.finding("warning", "The p95 is not above the median", prose);
-        return None;
+        return no_spread(work, &median, &p95);
     }
     let p = percentile(work);
     let after = hedge_after(work, &median, &p95);
@@ -189,10 +189,7 @@ pub(super) fn fan_out(work: &mut Work<'_>) -> Option<Prose> {
     let rows = vec![
         fact("Parallel calls", n.cell(n.digits(5))),
         fact("All under the single p95", all.cell(all.percent())),
-        fact(
-            "Percentile each call must meet",
-            needed.cell(needed.digits(5)),
-        ),
+        fact("Percentile of each call", needed.cell(needed.digits(5))),
         fact("Overall, plain", plain.cell(plain.digits(4).then(" s"))),
         fact("Overall, hedged", hedged.cell(hedged.digits(4).then(" s"))),
         fact("Hedge after", after.cell(after.seconds())),

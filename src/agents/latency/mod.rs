@@ -26,7 +26,12 @@ pub(super) const PLAN: &[Step] = &[
         asks_for_models,
         candidates::compare,
     ),
-    step("streaming", Basic, |w| !fanned(w), steps::streaming),
+    step(
+        "streaming",
+        Basic,
+        |w| !fanned(w) && !steps::loops(w),
+        steps::streaming,
+    ),
     step("fanout_hedge", Basic, fanned, fanout::fan_out),
     step("amdahl", Basic, steps::has_steps, steps::parallel),
     step("agent_loop", Basic, steps::loops, steps::agent_loop),

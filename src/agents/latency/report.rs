@@ -89,6 +89,10 @@ fn looped(work: &mut Work<'_>) {
             }
             None => prose,
         };
+        let prose = match targets(work).into_iter().find(|t| !t.first_token) {
+            Some(t) => prose.and(say!("The limit you name is {}.", t.limit.seconds())),
+            None => prose,
+        };
         work.summary(prose);
     }
     if let (Some(before), Some(after), Some(speedup)) = (

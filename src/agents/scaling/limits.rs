@@ -43,11 +43,11 @@ fn tokens(work: &mut Work<'_>) -> Value {
     )
 }
 
-/// The request rate each limit allows, and the one that binds.
-pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
+/// The request rate that each stated limit allows.
+fn allowed(work: &mut Work<'_>) -> Vec<(&'static str, Value)> {
     let rpm = limit(work, "rpm", "requests a minute allowed", "requests/min");
     let tpm = limit(work, "tpm", "tokens a minute allowed", "tokens/min");
-    let mut allowed: Vec<(&str, Value)> = Vec::new();
+    let mut allowed: Vec<(&'static str, Value)> = Vec::new();
     if let Some(rpm) = &rpm {
         let rate = work.ledger.derive(
             "requests a second by the limit on requests",
@@ -70,6 +70,12 @@ pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
         );
         allowed.push(("tokens a minute (TPM)", rate));
     }
+    allowed
+}
+
+/// The request rate each limit allows, and the one that binds.
+pub(super) fn rate_limit(work: &mut Work<'_>) -> Option<Prose> {
+    let allowed = allowed(work);
     let (binding, cap) = allowed
         .iter()
         .min_by(|a, b| a.1.value.total_cmp(&b.1.value))
@@ -197,61 +203,37 @@ fn advise(work: &mut Work<'_>, binding: &str, cap: &Value) {
 pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
     let tpm = limit(work, "tpm", "tokens a minute allowed", "tokens/min")?;
     let tok = tokens(work);
-    let demand = work
-        .kept("spike")
-        .or_else(|| peak(work))
-        .filter(|d| d.value > 0.0)?;
-    let seconds = work.ledger.assume(
-        "burst_seconds",
-        "length of a burst",
-        10.0,
-        "s",
-        (0.1, 3600.0),
-        "A placeholder: requests of this many seconds of peak arrive at once.",
-    );
-    let fill = work.ledger.assume(
+    let spike = work.kept("spike").or_else(|| peak(work));
+    let demand = spike.filter(|d| d.value > 0.0)?;
+    let l = &mut work.ledger;
+    let why = "A placeholder: requests of this many seconds of peak arrive at once.";
+    let (name, label) = ("burst_seconds", "length of a burst");
+    let seconds = l.assume(name, label, 10.0, "s", (0.1, 3600.0), why);
+    let why = "A placeholder: providers do not publish the size of their buckets.";
+    let (name, label) = (
         "bucket_seconds",
         "seconds of limit that a full bucket holds",
-        1.0,
-        "s",
-        (0.0, 60.0),
-        "A placeholder: providers do not publish the size of their buckets.",
     );
-    let burst = work.ledger.derive(
-        "requests of a burst",
-        "ceil(rate * seconds)",
-        "your peak",
-        &[("rate", &demand), ("seconds", &seconds)],
-        "requests",
-    );
-    let inputs = [("n", &burst), ("tok", &tok), ("tpm", &tpm), ("fill", &fill)];
-    let wait = work.ledger.derive(
-        "wait of the last request of a burst",
-        "max(0; (n * tok - fill * tpm / 60) / (tpm / 60))",
-        "token bucket with continuous refill; Anthropic documentation",
-        &inputs,
-        "s",
-    );
-    work.keep("burst_wait", &wait);
-    let zero = work
-        .ledger
-        .catalog("start of the trace", 0.0, "s", "the burst");
-    let xs: Vec<f64> = (0..=60).map(|i| f64::from(i) * 5.0).collect();
+    let fill = l.assume(name, label, 1.0, "s", (0.0, 60.0), why);
+    let inputs = [("rate", &demand), ("seconds", &seconds)];
+    let (label, formula) = ("requests of a burst", "ceil(rate * seconds)");
+    let burst = l.derive(label, formula, "your peak", &inputs, "requests");
+    let zero = l.catalog("start of the trace", 0.0, "s", "the burst");
     let inputs = [
-        ("t", &zero),
         ("n", &burst),
         ("tok", &tok),
         ("tpm", &tpm),
         ("fill", &fill),
+        ("t", &zero),
     ];
-    let level = work.ledger.curve(
-        "tokens in the bucket",
-        "min(fill * tpm / 60; fill * tpm / 60 - n * tok + t * tpm / 60)",
-        "token bucket with continuous refill",
-        &inputs,
-        "tokens",
-        ("t", &xs),
-    );
+    let label = "wait of the last request of a burst";
+    let formula = "max(0; (n * tok - fill * tpm / 60) / (tpm / 60))";
+    let source = "token bucket with continuous refill; Anthropic documentation";
+    let wait = l.derive(label, formula, source, &inputs[..4], "s");
+    let xs: Vec<f64> = (0..=60).map(|i| f64::from(i) * 5.0).collect();
+    let formula = "min(fill * tpm / 60; fill * tpm / 60 - n * tok + t * tpm / 60)";
+    let label = "tokens in the bucket";
+    let level = l.curve(label, formula, source, &inputs, "tokens", ("t", &xs));
     let text = say!(
         "After a burst of {} requests the last one waits {}.",
         burst.count(),
@@ -266,12 +248,7 @@ pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
         table: "limits",
     };
     let marks = vec![mark("x", wait.value, "last request served")];
-    lines(
-        work,
-        &about,
-        vec![curve_series("Level", &level, None)],
-        marks,
-        text.clone(),
-    );
+    let series = vec![curve_series("Level", &level, None)];
+    lines(work, &about, series, marks, text.clone());
     Some(text)
 }

@@ -101,7 +101,6 @@ pub(in crate::agents) fn filter(work: &mut Work<'_>) -> Option<Prose> {
             named.push(m.id.clone());
         }
     }
-    let open = work.said.wants("open_weights");
     if named.len() >= 2 {
         named.truncate(MODELS_MAX);
         let names: Vec<String> = named.iter().map(|id| work.name(id)).collect();
@@ -124,21 +123,13 @@ pub(in crate::agents) fn filter(work: &mut Work<'_>) -> Option<Prose> {
             .quality(&m.id, Mode::Direct, scale)
             .map(|q| q.value)
     };
-    let pool: Vec<Model> = match open {
-        true => work
-            .catalog
-            .models()
-            .iter()
-            .filter(|m| scored(work, m).is_some())
-            .cloned()
-            .collect(),
-        false => work
-            .catalog
-            .eligible()
-            .filter(|m| scored(work, m).is_some())
-            .cloned()
-            .collect(),
+    let all = work.catalog.models().iter();
+    let eligible: Vec<&Model> = match work.said.wants("open_weights") {
+        true => all.collect(),
+        false => work.catalog.eligible().collect(),
     };
+    let published = eligible.into_iter().filter(|m| scored(work, m).is_some());
+    let pool: Vec<Model> = published.cloned().collect();
     let total = pool.len();
     let mut left: Vec<Model> = pool
         .into_iter()

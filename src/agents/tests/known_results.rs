@@ -24,6 +24,7 @@ fn finding(answer: &super::Answer, title: &str) -> String {
         .clone()
 }
 
+// req: A1
 #[test]
 fn prompt_caching_of_openai_in_steps() {
     check(
@@ -77,6 +78,7 @@ fn batch_routing_and_cascade() {
     );
 }
 
+// req: A1
 #[test]
 fn stacked_levers_have_marginal_savings() {
     // req: A1
@@ -94,6 +96,7 @@ fn stacked_levers_have_marginal_savings() {
     );
 }
 
+// req: A1
 #[test]
 fn an_investment() {
     check(
@@ -109,6 +112,7 @@ fn an_investment() {
     );
 }
 
+// req: A2
 #[test]
 fn models_against_a_limit_in_seconds() {
     // req: A2
@@ -134,6 +138,7 @@ fn models_against_a_limit_in_seconds() {
     );
 }
 
+// req: A2
 #[test]
 fn parallel_calls_and_hedging() {
     // req: A2
@@ -153,6 +158,7 @@ fn parallel_calls_and_hedging() {
     );
 }
 
+// req: A4
 #[test]
 fn slots_by_erlang_c() {
     // req: A4
@@ -171,6 +177,7 @@ fn slots_by_erlang_c() {
     );
 }
 
+// req: A4
 #[test]
 fn own_gpus_by_roofline() {
     check(
@@ -190,6 +197,7 @@ fn own_gpus_by_roofline() {
     );
 }
 
+// req: A4
 #[test]
 fn limits_and_growth() {
     // req: A4
@@ -216,6 +224,7 @@ fn limits_and_growth() {
     );
 }
 
+// req: A3
 #[test]
 fn two_rankings_with_the_same_weights() {
     // req: A3
@@ -259,6 +268,7 @@ fn two_rankings_with_the_same_weights() {
     assert!(finding(&answer, "Dominated models").contains("GPT-4o by"));
 }
 
+// req: A5
 #[test]
 fn a_bill_that_contradicts_itself() {
     // req: A5
@@ -305,6 +315,7 @@ fn a_bill_that_contradicts_itself() {
     );
 }
 
+// req: A5
 #[test]
 fn api_or_own_gpus_under_risk() {
     // req: A5

@@ -356,12 +356,15 @@ impl Conversation {
 
     fn on_answer(&mut self, answer: Option<Answer>) {
         match answer {
-            Some(Ok(accepted)) => self.say(&Control::Accepted {
-                example_message_id: &accepted.message,
-                session_id: accepted.session,
-                duplicate: accepted.duplicate,
-                queue_position: accepted.position,
-            }),
+            Some(Ok(accepted)) => {
+                let queue_position = accepted.begin.now();
+                self.say(&Control::Accepted {
+                    example_message_id: &accepted.message,
+                    session_id: accepted.session,
+                    duplicate: accepted.duplicate,
+                    queue_position,
+                });
+            }
             Some(Err(fault)) => self.say(&Control::Error(&fault)),
             None => {}
         }

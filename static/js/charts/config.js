@@ -1,6 +1,7 @@
 // A declared chart → what Chart.js draws. Pure: colours come in, nothing is read from the page.
 
-import { brief, full, spell, tick } from "../format.js";
+import { brief, full, tick } from "../format.js";
+import { ZERO_WITHIN, around, least, roundTicks, scaleLook, spread } from "./axes.js";
 import { ends, marks, names, steps, values } from "./plugins.js";
 
 const pointName = (point, axis) => point.label ?? (point.x === undefined ? "" : full(point.x, axis.unit));
@@ -8,9 +9,6 @@ const labelsOf = (chart, axis) => [...new Set(chart.series.flatMap((s) => s.poin
 const fade = (colour) => `${colour}2e`;
 /** More bars than this and their numbers would lie on one another; the table has them. */
 const VALUES_MAX = 16;
-/** The largest part of the height that may stay empty below the data before the axis begins at 0. */
-const ZERO_WITHIN = 0.5;
-
 /** The axis that carries the values, whatever side the declaration put it on. */
 function sides(chart) {
   const flat = ["tornado", "gantt"].includes(chart.kind)
@@ -44,10 +42,10 @@ function waterfall(chart, theme) {
   const side = sides(chart);
   // Down and up in colours that do not judge: a step down may be a saving or a part that nobody can explain.
   const colour = (p) => (p.strong ? theme.accent : !p.low ? theme.muted : theme.series[p.y <= p.low ? 2 : 1]);
-  const step = (p) => `${p.y > p.low ? "+" : ""}${brief(p.y - p.low, side.value.unit)}`;
+  const numbers = (spelled) => points.map((p) => (p.low ? `${p.y > p.low ? "+" : ""}${spelled(p.y - p.low, side.value.unit)}` : spelled(p.y, side.value.unit)));
   return bars(chart, theme, [{
     ...barLook, maxBarThickness: 84, label: chart.series[0]?.name, data: points.map((p) => [p.low ?? 0, p.y]), points,
-    backgroundColor: points.map(colour), values: points.map((p) => (p.low ? step(p) : brief(p.y, side.value.unit))).map(amount),
+    backgroundColor: points.map(colour), values: numbers(brief).map(amount), shorts: numbers(tick),
   }], side, { legend: false, plugins: [steps] });
 }
 
@@ -77,12 +75,17 @@ function stacked(chart, theme) {
 }
 
 function ranges(chart, theme) {
+  const side = { ...sides(chart), flat: true };
+  const told = (text) => (chart.kind === "tornado" ? amount(text) : null);
   const datasets = chart.series.map((series, n) => ({
-    ...barLook, maxBarThickness: 22, label: series.name, points: series.points,
+    ...barLook, maxBarThickness: 22, values: series.points.map((p) => told(brief(p.high ?? p.y, side.value.unit))), lows: series.points.map((p) => told(brief(p.low ?? 0, side.value.unit))), label: series.name, points: series.points,
     data: series.points.map((p) => [p.low ?? 0, p.high ?? p.y]),
     backgroundColor: series.points.map((p) => (p.strong || chart.series.length > 1 ? theme.series[n % theme.series.length] : theme.accent)),
   }));
-  return bars(chart, theme, datasets, { ...sides(chart), flat: true }, { zero: chart.kind === "gantt", legend: chart.series.length > 1 });
+  const made = bars(chart, theme, datasets, side, { zero: chart.kind === "gantt", legend: chart.series.length > 1 });
+  // Room for the numbers at both ends.
+  if (chart.kind === "tornado") Object.assign(made.options.scales.x, spread(chart.series.flatMap((s) => s.points)));
+  return made;
 }
 
 function histogram(chart, theme) {
@@ -99,25 +102,19 @@ function histogram(chart, theme) {
   return made;
 }
 
-/** Where an axis begins: at 0 unless that would waste the height, and never below it for what cannot be negative. */
-function least(axis, datasets) {
-  const ys = datasets.flatMap((d) => d.data.map((p) => p.y)).filter(Number.isFinite);
-  const low = Math.min(...ys);
-  return axis.scale !== "log" && low >= 0 && low <= ZERO_WITHIN * Math.max(...ys) ? 0 : undefined;
-}
-
 function xy(chart, theme, datasets, type) {
   const category = chart.x.scale === "category";
   const drawn = datasets.filter((d) => d.label);
   const across = scaleLook(theme, chart.x, category);
-  // The axis ends with the data, its numbers stay round.
-  if (type === "line") across.ticks.includeBounds = false;
+  // The axis of a line ends with the data, its numbers stay round.
+  if (type === "line" && chart.x.scale === "linear") across.afterBuildTicks = (scale) => { scale.ticks = roundTicks(scale.min, scale.max); };
+  if (type === "scatter") Object.assign(across, around(chart.x, datasets));
   return {
     type,
     data: { labels: category ? labelsOf(chart, chart.x) : undefined, datasets },
     options: options(chart, theme, {
       x: { type: category ? "category" : chart.x.scale === "log" ? "logarithmic" : "linear", ...across, offset: category, bounds: type === "line" ? "data" : "ticks" },
-      y: { type: chart.y.scale === "log" ? "logarithmic" : "linear", ...scaleLook(theme, chart.y), grace: "6%", min: least(chart.y, datasets) },
+      y: { type: chart.y.scale === "log" ? "logarithmic" : "linear", ...scaleLook(theme, chart.y), grace: "6%", min: least(chart.y, datasets, type === "scatter" ? 0.1 : ZERO_WITHIN) },
       marks: chart.marks, value: chart.y, shapes: drawn.length > 1 && !drawn.every((d) => d.end),
       roomRight: drawn.some((d) => d.end) ? 44 : 12,
     }),
@@ -165,23 +162,6 @@ function fan(chart, theme) {
       { label: series.name, data: series.points.map(at), points: series.points, borderColor: colour, backgroundColor: colour, borderWidth: 2.5, pointRadius: 2, pointHitRadius: 12 }];
   });
   return xy(chart, theme, datasets, "line");
-}
-
-function scaleLook(theme, axis, category = false) {
-  return {
-    // The names under bars say what they are; a title over them would only repeat it.
-    title: { display: Boolean(axis.label) && !category, text: titleOf(axis), color: theme.muted },
-    grid: { color: theme.line, display: !category }, border: { color: theme.line },
-    ticks: { color: theme.muted, maxRotation: 40, ...(category ? { autoSkip: false } : { callback: (v) => tick(v, axis.unit), maxTicksLimit: 7 }) },
-  };
-}
-
-/** `Slots (slots)` and `Cost a month ($ / month)` say it twice. */
-function titleOf({ label, unit }) {
-  const said = spell(unit ?? "");
-  const words = said.toLowerCase().replace(/[$/]/g, " ").split(/\s+/).filter(Boolean);
-  const known = label.toLowerCase();
-  return words.every((word) => known.includes(word.length > 2 ? word.replace(/s$/, "") : ` ${word} `)) ? label : `${label} (${said})`;
 }
 
 /** The number beside a bar: the axis says what it is counted by. */

@@ -35,7 +35,7 @@ function sizeOf(chart) {
   const rows = Math.max(...chart.series.map((s) => s.points.length), 0);
   if (chart.kind === "stacked" && rows <= 2) return "least";
   if (!["tornado", "gantt", "bars"].includes(chart.kind)) return "normal";
-  return rows > 14 ? "tall" : rows > 7 ? "normal" : "low";
+  return rows > 14 ? "tall" : rows > 7 ? "normal" : rows > 3 || chart.kind === "gantt" ? "low" : "short";
 }
 
 async function draw(entry) {

@@ -1,4 +1,4 @@
-// Two small Chart.js plugins: lines across a chart with what they say, and names beside points.
+// Small Chart.js plugins: lines across a chart with what they say, names beside points and lines, numbers beside bars.
 
 /** Text that stays readable where it crosses a line. */
 function haloed(ctx, theme, text, x, y) {
@@ -37,31 +37,38 @@ export const marks = {
   },
 };
 
-/** Names beside the emphasised points, left out where they would lie on one another. */
+/** Names beside points, the emphasised ones first: on the first side where they lie on no other point or name. */
 export const names = {
   id: "names",
   afterDatasetsDraw(chart, _args, { theme }) {
     const { ctx, chartArea: area } = chart;
-    const taken = [];
+    const points = chart.data.datasets.flatMap((dataset, n) => chart.getDatasetMeta(n).data.map((element, at) => ({ element, named: dataset.named, ...dataset.points[at] })));
+    const taken = points.map(({ element: { x, y } }) => ({ left: x - 7, right: x + 7, top: y - 7, bottom: y + 7 }));
+    for (const { axis, value } of chart.options.plugins.marks?.lines ?? []) {
+      const at = axis === "y" ? chart.scales.y.getPixelForValue(value) : null;
+      // A mark's own label stands at the right end, above its line.
+      if (at !== null) taken.push({ left: area.right - 90, right: area.right, top: at - 16, bottom: at });
+    }
+    const free = (box) => box.left >= area.left && box.right <= area.right && box.top >= area.top - 8
+      && !taken.some((b) => b.left < box.right && box.left < b.right && b.top < box.bottom && box.top < b.bottom);
     ctx.save();
     ctx.font = `11px ${chart.options.font?.family ?? "sans-serif"}`;
-    ctx.fillStyle = theme.ink;
-    chart.data.datasets.forEach((dataset, n) => {
-      if (!dataset.named) return;
-      chart.getDatasetMeta(n).data.forEach((element, at) => {
-        const point = dataset.points[at];
-        if (!point?.strong || !point.label) return;
-        const width = ctx.measureText(point.label).width;
-        const left = element.x + 9 + width > area.right ? element.x - 9 - width : element.x + 9;
-        const box = { left, right: left + width, top: element.y - 8, bottom: element.y + 6 };
-        if (taken.some((b) => b.left < box.right && box.left < b.right && b.top < box.bottom && box.top < b.bottom)) return;
-        taken.push(box);
-        haloed(ctx, theme, point.label, left, element.y + 4);
-      });
-    });
+    for (const { element, label, strong } of points.filter((p) => p.named && p.label).sort((a, b) => Number(b.strong) - Number(a.strong))) {
+      const box = sidesOf(element, ctx.measureText(label).width).find(free);
+      if (!box) continue;
+      taken.push(box);
+      ctx.fillStyle = strong ? theme.ink : theme.muted;
+      haloed(ctx, theme, label, box.left, box.bottom - 4);
+    }
     ctx.restore();
   },
 };
+
+/** Where a name may stand: right of its point, left, above, below. */
+function sidesOf({ x, y }, width) {
+  const at = (left, middle) => ({ left, right: left + width, top: middle - 7, bottom: middle + 7 });
+  return [at(x + 10, y), at(x - 10 - width, y), at(x - width / 2, y - 15), at(x - width / 2, y + 15)];
+}
 
 /** The number of each bar: at its end, or inside where the bars are stacked and it fits. */
 export const values = {
@@ -74,8 +81,11 @@ export const values = {
     ctx.textBaseline = "middle";
     chart.data.datasets.forEach((dataset, n) => {
       if (!dataset.values || !chart.isDatasetVisible(n)) return;
-      chart.getDatasetMeta(n).data.forEach((bar, at) => {
-        const text = dataset.values[at];
+      const bars = chart.getDatasetMeta(n).data;
+      const slot = chart.chartArea.width / Math.max(1, bars.length);
+      const tight = !flat && dataset.shorts && dataset.values.some((text) => ctx.measureText(text).width > slot - 4);
+      bars.forEach((bar, at) => {
+        const text = (tight ? dataset.shorts : dataset.values)[at];
         if (!text) return;
         const room = Math.abs(flat ? bar.x - bar.base : bar.y - bar.base);
         const width = ctx.measureText(text).width;
@@ -89,6 +99,13 @@ export const values = {
         ctx.fillStyle = theme.ink;
         ctx.textAlign = flat ? "left" : "center";
         haloed(ctx, theme, text, flat ? Math.max(bar.x, bar.base) + 6 : bar.x, flat ? bar.y : Math.min(bar.y, bar.base) - 9);
+        const low = dataset.lows?.[at];
+        if (!flat || !low) return;
+        const left = Math.min(bar.x, bar.base) - 6;
+        // Where the name of the bar would be covered, its low end is left to the table.
+        if (left - ctx.measureText(low).width < chart.chartArea.left) return;
+        ctx.textAlign = "right";
+        haloed(ctx, theme, low, left, bar.y);
       });
     });
     ctx.restore();

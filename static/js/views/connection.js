@@ -43,7 +43,7 @@ function told(app, { phase, reason, retryInMs, message }) {
       const why = message ?? WHY[reason] ?? reason;
       const [label, act] = {
         identity: ["try again", () => location.reload()],
-        4501: ["start as a new visitor", app.renew],
+        4501: ["start as a new visitor", () => app.renew()],
         another: ["go on as that visitor", app.follow],
       }[reason] ?? ["connect", () => app.wire?.hurry()];
       return [h("span", {}, `Not connected: ${why} `), button(label, act)];

@@ -5,8 +5,16 @@ mod swings;
 use crate::agents::answer::{Chart, Point, Series, Table};
 use crate::agents::ledger::{Curve, Prose, Value, say};
 use crate::agents::understand::{Kind, Quantity};
-use crate::agents::work::{Work, column, fact, words};
+use crate::agents::work::{Fallback, Work, column, fact, words};
 pub(super) use swings::*;
+
+const PERCENTILE: Fallback<'_> = Fallback {
+    label: "percentile asked for",
+    unit: "fraction",
+    range: (0.01, 0.999),
+    value: 0.9,
+    why: "A budget that holds in nine of ten cases.",
+};
 
 const DRAWS: &str =
     "SplitMix64 (Steele, Lea & Flood 2014), triangular by inverse distribution, nearest rank";
@@ -261,22 +269,7 @@ pub(super) fn budget(work: &mut Work<'_>) -> Option<Prose> {
         mode: none.clone(),
         high: none,
     });
-    let asked = match work.first(
-        Kind::PercentileWanted,
-        "percentile asked for",
-        "fraction",
-        (0.01, 0.999),
-    ) {
-        Some(p) => p,
-        None => work.ledger.assume(
-            "percentile_wanted",
-            "percentile of the budget",
-            0.9,
-            "fraction",
-            (0.01, 0.999),
-            "A budget that holds in nine of ten cases.",
-        ),
-    };
+    let asked = work.first_or(Kind::PercentileWanted, "percentile_wanted", &PERCENTILE);
     let month = s.derive(
         work,
         "cost a month at the percentile",

@@ -54,31 +54,13 @@ pub(super) fn cached(
     let too_short = minimum.is_some_and(|m| prefix.value < m);
     let rule = rule.map(|r| r.how);
     if too_short || first_below(rule, prefix.value) {
-        let least = minimum.unwrap_or(1024.0);
-        let least = work
-            .ledger
-            .catalog("shortest prefix that is cached", least, "tokens", &source);
-        let why = say!(
-            "A prefix of {} tokens is shorter than the {} that {} needs before anything is cached: caching saves nothing here.",
-            prefix.count(),
-            least.count(),
-            &name
-        );
-        work.finding("warning", "The prefix is too short to be cached", why);
+        too_short_for(work, prefix, minimum.unwrap_or(1024.0), &name, &source);
         return None;
     }
     let (tokens, note) = match rule {
         Some(CacheMechanism::Explicit { .. }) => {
-            return written(
-                work,
-                t,
-                prefix,
-                hits,
-                &p_cached,
-                prices.write,
-                &source,
-                &name,
-            );
+            let price = (&p_cached, prices.write?);
+            return written(work, t, prefix, hits, price, (&source, &name));
         }
         Some(CacheMechanism::Automatic {
             first_tokens,
@@ -100,13 +82,13 @@ pub(super) fn cached(
         ("p_in", &t.p_in),
         ("p_cached", &p_cached),
     ];
-    let saving = work.ledger.derive(
+    let (label, formula) = (
         "saving of prompt caching a month",
         "n * h * cached * (p_in - p_cached) / 1e6",
-        &source,
-        &inputs,
-        "USD/month",
     );
+    let saving = work
+        .ledger
+        .derive(label, formula, &source, &inputs, "USD/month");
     let why = say!(
         "{} of {} prefix tokens are cached and cost {} instead of {} per million on {} of the requests. {}",
         tokens.count(),
@@ -123,23 +105,31 @@ pub(super) fn cached(
     })
 }
 
+fn too_short_for(work: &mut Work<'_>, prefix: &Value, least: f64, name: &str, source: &str) {
+    let label = "shortest prefix that is cached";
+    let least = work.ledger.catalog(label, least, "tokens", source);
+    let why = say!(
+        "A prefix of {} tokens is shorter than the {} that {} needs before anything is cached: caching saves nothing here.",
+        prefix.count(),
+        least.count(),
+        name
+    );
+    work.finding("warning", "The prefix is too short to be cached", why);
+}
+
 pub(super) fn first_below(rule: Option<CacheMechanism>, prefix: f64) -> bool {
     matches!(rule, Some(CacheMechanism::Automatic { first_tokens, .. }) if prefix < f64::from(first_tokens))
 }
 
 /// Where writing to the cache costs more than sending: misses pay for it.
-#[allow(clippy::too_many_arguments)]
 pub(super) fn written(
     work: &mut Work<'_>,
     t: &Traffic,
     prefix: &Value,
     hits: &Value,
-    p_cached: &Value,
-    p_write: Option<Value>,
-    source: &str,
-    name: &str,
+    (p_cached, p_write): (&Value, Value),
+    (source, name): (&str, &str),
 ) -> Option<Effect> {
-    let p_write = p_write?;
     if t.p_in.value <= p_cached.value {
         return None;
     }

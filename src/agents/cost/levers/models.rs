@@ -169,40 +169,20 @@ pub(in crate::agents) fn cascade(work: &mut Work<'_>) -> Option<Prose> {
         ("big", &pair.big),
         ("judge", &judge),
     ];
-    let cost = work.ledger.derive(
-        "cost of a cascade a month",
-        "n * (small + e * big + judge)",
-        paper,
-        &inputs,
-        "USD/month",
-    );
-    let inputs = [("before", &t.cost), ("after", &cost)];
-    let saving = work.ledger.derive(
-        "saving of a cascade a month",
-        "before - after",
-        paper,
-        &inputs,
-        "USD/month",
-    );
-    let share = work.ledger.derive(
-        "saving of a cascade",
-        "(before - after) / before",
-        paper,
-        &inputs,
-        "fraction",
-    );
-    let inputs = [
-        ("small", &pair.small),
-        ("judge", &judge),
-        ("big", &pair.big),
-    ];
-    let break_even = work.ledger.derive(
+    let l = &mut work.ledger;
+    let (label, formula) = ("cost of a cascade a month", "n * (small + e * big + judge)");
+    let cost = l.derive(label, formula, paper, &inputs, "USD/month");
+    let both = [("before", &t.cost), ("after", &cost)];
+    let (label, formula) = ("saving of a cascade a month", "before - after");
+    let saving = l.derive(label, formula, paper, &both, "USD/month");
+    let (label, formula) = ("saving of a cascade", "(before - after) / before");
+    let share = l.derive(label, formula, paper, &both, "fraction");
+    let (label, formula) = (
         "escalation at which a cascade stops paying",
         "1 - (small + judge) / big",
-        paper,
-        &inputs,
-        "fraction",
     );
+    let costs = [inputs[1], inputs[3], inputs[4]];
+    let break_even = l.derive(label, formula, paper, &costs, "fraction");
     let pays = if hard.value < break_even.value {
         "pays"
     } else {

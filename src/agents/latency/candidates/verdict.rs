@@ -135,68 +135,21 @@ pub(super) fn passes_all(
     targets: &[Target],
     current: Option<&str>,
 ) {
-    let floor = work.floor();
-    let mut firm: Vec<&Target> = targets.iter().filter(|t| !t.reading).collect();
-    if firm.is_empty() {
-        firm = targets.iter().filter(|t| !t.first_token).collect();
-    }
-    let own = all.iter().find(|t| Some(t.id.as_str()) == current).cloned();
-    let mut best = None;
-    for t in all.iter().filter(|t| firm.iter().all(|g| t.meets(g))) {
-        let quality = work.quality(&t.id);
-        let enough = match (&floor, quality) {
-            (Some(floor), Some((q, _))) => q.value >= floor.value,
-            (Some(_), None) => false,
-            (None, _) => true,
-        };
-        if enough && best.is_none() {
-            best = Some(t.clone());
-        }
-    }
-    let Some(best) = best.or_else(|| targets.is_empty().then(|| all[0].clone())) else {
+    let Some(best) = fastest(work, all, targets) else {
         return;
     };
-    if own.as_ref().is_some_and(|o| o.id == best.id) {
-        work.insight(
-            "The current model is the fastest that fits",
-            say!(
+    match all.iter().find(|t| Some(t.id.as_str()) == current) {
+        Some(own) if own.id == best.id => {
+            let title = "The current model is the fastest that fits";
+            let total = best.total50.seconds();
+            let prose = say!(
                 "{} takes {} for the whole answer at p50.",
                 &best.name,
-                best.total50.seconds()
-            ),
-        );
-        return;
-    }
-    let advice = |why| Advice::new(why, "medium", "high", "medium");
-    match own {
-        Some(own) => {
-            let inputs = [("today", &own.total50), ("then", &best.total50)];
-            let gain = work.ledger.derive(
-                "time gained at p50",
-                "today - then",
-                "published speeds",
-                &inputs,
-                "s",
+                total
             );
-            if gain.value <= 0.0 {
-                return;
-            }
-            let why = say!(
-                "{} needs {} instead of {} for the whole answer at p50 ({} at the p95 bound instead of {}), at no lower index. Compare both on your own prompts.",
-                &best.name,
-                best.total50.seconds(),
-                own.total50.seconds(),
-                best.total95.seconds(),
-                own.total95.seconds()
-            );
-            let figure = gain.figure(gain.seconds().then(" less"));
-            work.recommend(
-                &format!("Test {}", best.name),
-                advice(why),
-                &gain,
-                Some(figure),
-            );
+            return work.insight(title, prose);
         }
+        Some(own) => instead(work, own, &best),
         None => {
             let why = say!(
                 "{} is the fastest that meets the targets: first token after {}, the whole answer after {} at p50, {} at the p95 bound.",
@@ -206,14 +159,54 @@ pub(super) fn passes_all(
                 best.total95.seconds()
             );
             let figure = best.total50.figure(best.total50.seconds());
-            work.recommend(
-                &format!("Use {}", best.name),
-                advice(why),
-                &best.total50,
-                Some(figure),
-            );
+            let advice = Advice::new(why, "medium", "high", "medium");
+            let title = format!("Use {}", best.name);
+            work.recommend(&title, advice, &best.total50, Some(figure));
         }
     }
     work.keep("best_total50", &best.total50);
     work.keep("best_total95", &best.total95);
+}
+
+/// The first of the models, fastest first, that meets the targets at the quality floor.
+fn fastest(work: &mut Work<'_>, all: &[Timing], targets: &[Target]) -> Option<Timing> {
+    if targets.is_empty() {
+        return all.first().cloned();
+    }
+    let mut firm: Vec<&Target> = targets.iter().filter(|t| !t.reading).collect();
+    if firm.is_empty() {
+        firm = targets.iter().filter(|t| !t.first_token).collect();
+    }
+    let floor = work.floor();
+    let mut enough = |t: &Timing| match (&floor, work.quality(&t.id)) {
+        (Some(floor), Some((q, _))) => q.value >= floor.value,
+        (Some(_), None) => false,
+        (None, _) => true,
+    };
+    all.iter()
+        .find(|t| firm.iter().all(|g| t.meets(g)) && enough(t))
+        .cloned()
+}
+
+/// Another model instead of the current one, where that gains time.
+fn instead(work: &mut Work<'_>, own: &Timing, best: &Timing) {
+    let inputs = [("today", &own.total50), ("then", &best.total50)];
+    let (label, formula) = ("time gained at p50", "today - then");
+    let gain = work
+        .ledger
+        .derive(label, formula, "published speeds", &inputs, "s");
+    if gain.value <= 0.0 {
+        return;
+    }
+    let why = say!(
+        "{} needs {} instead of {} for the whole answer at p50 ({} at the p95 bound instead of {}), at no lower index. Compare both on your own prompts.",
+        &best.name,
+        best.total50.seconds(),
+        own.total50.seconds(),
+        best.total95.seconds(),
+        own.total95.seconds()
+    );
+    let figure = gain.figure(gain.seconds().then(" less"));
+    let advice = Advice::new(why, "medium", "high", "medium");
+    work.recommend(&format!("Test {}", best.name), advice, &gain, Some(figure));
 }

@@ -41,94 +41,76 @@ pub(super) fn grown(work: &mut Work<'_>, today: &Value) -> Option<Value> {
     ))
 }
 
+/// The parts of the queue: stated, published, or visible defaults.
 pub(super) fn queue(work: &mut Work<'_>) -> Option<Queue> {
-    let service = match work.first(
-        Kind::ServiceTime,
-        "time a request holds a slot",
-        "s",
-        (0.001, 86_400.0),
-    ) {
+    let label = "time a request holds a slot";
+    let service = match work.first(Kind::ServiceTime, label, "s", (0.001, 86_400.0)) {
         Some(service) => service,
         None => service_time(work),
     };
-    let target = work
-        .said
-        .all(Kind::Latency)
-        .find(|q| q.metric == Some(Metric::Wait))
-        .cloned();
-    let fraction = |q: &Quantity| {
-        q.q.as_deref()
-            .and_then(|q| q.strip_prefix('p')?.parse::<f64>().ok())
-            .map(|p| p / 100.0)
-    };
-    let (wait, p) = match &target {
-        Some(q) => {
-            let wait = work.stated(
-                "wait_target",
-                "longest wait",
-                q,
-                q.value.base()?,
-                "s",
-                (0.0, 86_400.0),
-            );
-            let p = match fraction(q) {
-                Some(p) => work.stated(
-                    "wait_percentile",
-                    "share of requests that wait no longer",
-                    q,
-                    p,
-                    "fraction",
-                    (0.01, 0.9999),
-                ),
-                None => percentile(work),
-            };
-            (wait, p)
-        }
-        None => {
-            let wait = work.ledger.assume(
-                "wait_target",
-                "longest wait",
-                0.2,
-                "s",
-                (0.0, 86_400.0),
-                "The message names no waiting time; a fifth of a second is hardly noticed.",
-            );
-            (wait, percentile(work))
-        }
-    };
-    let per_replica = work.first(
-        Kind::SlotsPerReplica,
-        "slots of a replica",
-        "slots/replica",
-        (1.0, 1e6),
-    );
-    let wait = match work.first(
-        Kind::Cs2,
-        "squared coefficient of variation of the service time",
-        "x",
-        (0.0, 100.0),
-    ) {
-        Some(cs2) => {
-            work.finding("info", "Service times vary more or less than the formula assumes", say!(
-                "Erlang C assumes exponential service times. With a squared coefficient of variation of {} the wait is scaled by half of one plus that (Allen and Cunneen), so the target is tightened by the same factor.", cs2.digits(3)
-            ));
-            let inputs = [("t", &wait), ("cs", &cs2)];
-            work.ledger.derive(
-                "longest wait, corrected for the spread of service times",
-                "t * 2 / (1 + cs)",
-                "Allen 1990; Cunneen: Wq × (Ca² + Cs²) / 2, with Ca² = 1",
-                &inputs,
-                "s",
-            )
-        }
-        None => wait,
-    };
+    let (wait, p) = target(work)?;
+    let label = "slots of a replica";
+    let per_replica = work.first(Kind::SlotsPerReplica, label, "slots/replica", (1.0, 1e6));
+    let wait = corrected(work, wait);
     Some(Queue {
         service,
         wait,
         p,
         per_replica,
     })
+}
+
+/// The longest wait and the share of requests that may not exceed it.
+fn target(work: &mut Work<'_>) -> Option<(Value, Value)> {
+    let is_wait = |q: &&Quantity| q.metric == Some(Metric::Wait);
+    let Some(q) = work.said.all(Kind::Latency).find(is_wait).cloned() else {
+        let why = "The message names no waiting time; a fifth of a second is hardly noticed.";
+        let range = (0.0, 86_400.0);
+        let wait = work
+            .ledger
+            .assume("wait_target", "longest wait", 0.2, "s", range, why);
+        return Some((wait, percentile(work)));
+    };
+    let seconds = q.value.base()?;
+    let wait = work.stated(
+        "wait_target",
+        "longest wait",
+        &q,
+        seconds,
+        "s",
+        (0.0, 86_400.0),
+    );
+    let word =
+        q.q.as_deref()
+            .and_then(|q| q.strip_prefix('p')?.parse::<f64>().ok());
+    let p = match word {
+        Some(p) => {
+            let (name, range) = ("wait_percentile", (0.01, 0.9999));
+            let label = "share of requests that wait no longer";
+            work.stated(name, label, &q, p / 100.0, "fraction", range)
+        }
+        None => percentile(work),
+    };
+    Some((wait, p))
+}
+
+/// The target, tightened or loosened for the stated spread of service times.
+fn corrected(work: &mut Work<'_>, wait: Value) -> Value {
+    let label = "squared coefficient of variation of the service time";
+    let Some(cs2) = work.first(Kind::Cs2, label, "x", (0.0, 100.0)) else {
+        return wait;
+    };
+    let prose = say!(
+        "Erlang C assumes exponential service times. With a squared coefficient of variation of {} the wait is scaled by half of one plus that (Allen and Cunneen), so the target is changed by the same factor.",
+        cs2.digits(3)
+    );
+    let title = "Service times vary more or less than the formula assumes";
+    work.finding("info", title, prose);
+    let inputs = [("t", &wait), ("cs", &cs2)];
+    let label = "longest wait, corrected for the spread of service times";
+    let source = "Allen 1990; Cunneen: Wq × (Ca² + Cs²) / 2, with Ca² = 1";
+    work.ledger
+        .derive(label, "t * 2 / (1 + cs)", source, &inputs, "s")
 }
 
 pub(super) fn percentile(work: &mut Work<'_>) -> Value {

@@ -2,15 +2,15 @@
 
 use super::*;
 
-/// When the load passes the limit, a stated volume, or simply how it grows.
-pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
-    let g = growth_rate(work)?;
+/// What grows, the limit it meets, and their unit: the peak against a provider's limit, or
+/// a month's requests against a stated number.
+fn what_grows(work: &mut Work<'_>) -> Option<(Value, Option<Value>, &'static str)> {
     let stated = work
         .said
         .all(Kind::Requests)
         .find(|q| q.role == Some(Role::Limit))
         .cloned();
-    let (now, limit, unit) = match (work.kept("limit"), stated) {
+    Some(match (work.kept("limit"), stated) {
         (Some(limit), _) => (peak(work)?, Some(limit), "requests/s"),
         (None, Some(q)) => {
             let limit = work.monthly(
@@ -22,7 +22,13 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
             (work.requests()?, Some(limit), "requests/month")
         }
         _ => (peak(work)?, None, "requests/s"),
-    };
+    })
+}
+
+/// When the load passes the limit, a stated volume, or simply how it grows.
+pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
+    let g = growth_rate(work)?;
+    let (now, limit, unit) = what_grows(work)?;
     let horizon = outlook(work);
     let last = after(
         work,
@@ -59,26 +65,7 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
                 month.digits(4)
             ));
             work.keep("limit_month", &month);
-            if work.kept("limit").is_some() {
-                work.finding("warning", "The limit will be passed", say!("At {} growth a month the peak of {} requests a second passes the limit of {} in month {}.", g.percent(), now.digits(4), limit.digits(4), month.digits(4)));
-            } else {
-                work.keep("volume_limit", &limit);
-                let why = say!(
-                    "{} a month becomes {} in month {}, at {} growth a month. Limits, budget and capacity for it take time to arrange: fix the month by which they must stand, and watch whether the growth holds.",
-                    now.count(),
-                    limit.count(),
-                    month.digits(4),
-                    g.percent()
-                );
-                let advice = crate::agents::work::Advice::new(why, "low", "medium", "medium");
-                let gain = month.figure(month.digits(4).then(" months"));
-                work.recommend(
-                    "Arrange capacity and limits before that month",
-                    advice,
-                    &month,
-                    Some(gain),
-                );
-            }
+            passed(work, &now, &limit, &g, &month);
         } else if limit.value < now.value {
             told = told.and(say!("The limit of {} is already passed.", limit.count()));
         }
@@ -95,6 +82,32 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
     };
     fan(work, &about, &now, &g, marks, told.clone());
     Some(told)
+}
+
+/// What it means that a limit or a stated volume is passed.
+fn passed(work: &mut Work<'_>, now: &Value, limit: &Value, g: &Value, month: &Value) {
+    if work.kept("limit").is_some() {
+        let prose = say!(
+            "At {} growth a month the peak of {} requests a second passes the limit of {} in month {}.",
+            g.percent(),
+            now.digits(4),
+            limit.digits(4),
+            month.digits(4)
+        );
+        return work.finding("warning", "The limit will be passed", prose);
+    }
+    work.keep("volume_limit", limit);
+    let why = say!(
+        "{} a month becomes {} in month {}, at {} growth a month. Limits, budget and capacity for it take time to arrange: fix the month by which they must stand, and watch whether the growth holds.",
+        now.count(),
+        limit.count(),
+        month.digits(4),
+        g.percent()
+    );
+    let gain = month.figure(month.digits(4).then(" months"));
+    let advice = crate::agents::work::Advice::new(why, "low", "medium", "medium");
+    let title = "Arrange capacity and limits before that month";
+    work.recommend(title, advice, month, Some(gain));
 }
 
 /// Tokens a minute that the grown load needs, where tokens are limited.

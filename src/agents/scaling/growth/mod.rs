@@ -5,7 +5,7 @@ mod rate;
 
 use time::{Date, Month};
 
-use crate::agents::answer::{Mark, Series};
+use crate::agents::answer::{Cell, Mark, Series};
 use crate::agents::calculate::growth::months_between;
 use crate::agents::ledger::{Prose, Value, say};
 use crate::agents::scaling::{Lines, curve_series, lines, peak};
@@ -117,21 +117,7 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
         ),
         fact("All months of the outlook", total.cell(total.money())),
     ];
-    if let (Some(m), Some(factor)) = (work.kept("growth_months"), work.kept("growth_factor")) {
-        let then = work.ledger.derive(
-            "spend a month by the date named",
-            "now * m",
-            COMPOUND,
-            &[("now", &spend), ("m", &factor)],
-            &unit,
-        );
-        rows.push(fact(
-            "By the date named",
-            then.cell(then.money().then(" a month")),
-        ));
-        work.keep("spend_then", &then);
-        work.keep("months_to_date", &m);
-    }
+    rows.extend(by_the_date(work, &spend));
     let mut told = say!(
         "{} a month growing {} a month: {} at the end of the outlook, {} in all until then.",
         spend.money(),
@@ -143,34 +129,8 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     if let Some(budget) = budget(work).filter(|b| b.unit == unit) {
         rows.push(fact("Budget", budget.cell(budget.money().then(" a month"))));
         marks.push(mark("y", budget.value, "budget"));
-        if let Some(month) = crossing(work, "first month above the budget", &budget, &spend, &g) {
-            let then = after(work, "spend in that month", &spend, &g, &month, &unit);
-            rows.push(fact(
-                "First month above the budget",
-                month.cell(month.digits(4)),
-            ));
-            rows.push(fact("Spend in that month", then.cell(then.money())));
-            marks.push(mark("x", month.value, "budget exceeded"));
-            told = told.and(say!(
-                "The budget of {} is exceeded in month {}, with {}.",
-                budget.money(),
-                month.digits(4),
-                then.money()
-            ));
-            work.keep("crossing", &month);
-            work.keep("crossing_spend", &then);
-            work.finding(
-                "warning",
-                "The budget will be exceeded",
-                say!(
-                    "At {} growth a month, {} a month passes the budget of {} in month {}.",
-                    g.percent(),
-                    spend.money(),
-                    budget.money(),
-                    month.digits(4)
-                ),
-            );
-            room(work, &budget, &spend, &g, &then);
+        if let Some(prose) = exceeded(work, &budget, &spend, &g, &mut rows, &mut marks) {
+            told = told.and(prose);
         }
     }
     work.facts("spend", "Spend under growth", &unit, rows);
@@ -184,6 +144,57 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
     };
     fan(work, &about, &spend, &g, marks, told.clone());
     Some(told)
+}
+
+/// The spend by the date that the message names for a factor.
+fn by_the_date(work: &mut Work<'_>, spend: &Value) -> Option<Vec<Cell>> {
+    let factor = work.kept("growth_factor")?;
+    let inputs = [("now", spend), ("m", &factor)];
+    let label = "spend a month by the date named";
+    let then = work
+        .ledger
+        .derive(label, "now * m", COMPOUND, &inputs, &spend.unit);
+    work.keep("spend_then", &then);
+    Some(fact(
+        "By the date named",
+        then.cell(then.money().then(" a month")),
+    ))
+}
+
+/// The month in which the budget is exceeded, and what it costs then.
+fn exceeded(
+    work: &mut Work<'_>,
+    budget: &Value,
+    spend: &Value,
+    g: &Value,
+    rows: &mut Vec<Vec<Cell>>,
+    marks: &mut Vec<Mark>,
+) -> Option<Prose> {
+    let month = crossing(work, "first month above the budget", budget, spend, g)?;
+    let then = after(work, "spend in that month", spend, g, &month, &spend.unit);
+    rows.push(fact(
+        "First month above the budget",
+        month.cell(month.digits(4)),
+    ));
+    rows.push(fact("Spend in that month", then.cell(then.money())));
+    marks.push(mark("x", month.value, "budget exceeded"));
+    work.keep("crossing", &month);
+    work.keep("crossing_spend", &then);
+    let prose = say!(
+        "At {} growth a month, {} a month passes the budget of {} in month {}.",
+        g.percent(),
+        spend.money(),
+        budget.money(),
+        month.digits(4)
+    );
+    work.finding("warning", "The budget will be exceeded", prose);
+    room(work, budget, spend, g, &then);
+    Some(say!(
+        "The budget of {} is exceeded in month {}, with {}.",
+        budget.money(),
+        month.digits(4),
+        then.money()
+    ))
 }
 
 /// What must be saved for the budget to hold until the end of the outlook.

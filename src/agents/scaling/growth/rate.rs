@@ -47,91 +47,78 @@ pub(in crate::agents) fn growth_rate(work: &mut Work<'_>) -> Option<Value> {
     Some(value)
 }
 
+/// The rate: stated, from a factor, or from users now and by a date.
 pub(super) fn rate_anew(work: &mut Work<'_>) -> Option<Value> {
-    let range = (-0.99, 10.0);
     if let Some(q) = work.said.first(Kind::GrowthRate).cloned() {
-        let stated = q.value.base()?;
-        let per = q.per.unwrap_or(Per::Month);
-        if per == Per::Month {
-            return Some(work.stated(
-                "growth_per_month",
-                "growth a month",
-                &q,
-                stated,
-                "fraction/month",
-                range,
-            ));
-        }
-        let g = work.stated(
-            &format!("growth_per_{}", per.as_str()),
-            "stated growth",
-            &q,
-            stated,
-            &format!("fraction/{}", per.as_str()),
-            (-0.99, 1000.0),
-        );
-        let formula = match per {
-            Per::Quarter => "(1 + g) ^ (1 / 3) - 1",
-            Per::Year => "(1 + g) ^ (1 / 12) - 1",
-            Per::Week => "(1 + g) ^ (30.4375 / 7) - 1",
-            Per::Day => "(1 + g) ^ 30.4375 - 1",
-            _ => return None,
-        };
-        return Some(work.ledger.derive(
-            "growth a month",
-            formula,
-            COMPOUND,
-            &[("g", &g)],
-            "fraction/month",
-        ));
+        return stated_rate(work, &q);
     }
     if let Some(q) = work.said.first(Kind::GrowthMultiplier).cloned() {
-        let factor = q.value.base().filter(|m| *m > 0.0)?;
-        let m = work.stated(
-            "growth_factor",
-            "growth as a factor",
-            &q,
-            factor,
-            "x",
-            (0.001, 1e6),
-        );
-        let months = match (&q.by, period(&q)) {
-            (Some(by), _) => {
-                let months = months_until(work, by)?;
-                work.ledger.assume(
-                    "growth_months",
-                    "months until then",
-                    months,
-                    "months",
-                    (0.1, 240.0),
-                    "From today to the first day of the month named.",
-                )
-            }
-            (None, Some(per)) => {
-                let months = per.per_month().map(|n| 1.0 / n)?;
-                work.ledger.assume(
-                    "growth_months",
-                    "months for this factor",
-                    months,
-                    "months",
-                    (0.1, 240.0),
-                    "The period that the message names.",
-                )
-            }
-            _ => return None,
-        };
-        work.keep("growth_months", &months);
-        work.keep("growth_factor", &m);
-        let inputs = [("m", &m), ("months", &months)];
-        return Some(work.ledger.derive(
-            "growth a month",
-            "m ^ (1 / months) - 1",
-            COMPOUND,
-            &inputs,
-            "fraction/month",
-        ));
+        return from_factor(work, &q);
     }
     users_rate(work)
+}
+
+/// A stated rate of a period, as a rate a month.
+fn stated_rate(work: &mut Work<'_>, q: &Quantity) -> Option<Value> {
+    let stated = q.value.base()?;
+    let unit = "fraction/month";
+    let per = q.per.unwrap_or(Per::Month);
+    let formula = match per {
+        Per::Month => {
+            let (name, label) = ("growth_per_month", "growth a month");
+            return Some(work.stated(name, label, q, stated, unit, (-0.99, 10.0)));
+        }
+        Per::Quarter => "(1 + g) ^ (1 / 3) - 1",
+        Per::Year => "(1 + g) ^ (1 / 12) - 1",
+        Per::Week => "(1 + g) ^ (30.4375 / 7) - 1",
+        Per::Day => "(1 + g) ^ 30.4375 - 1",
+        _ => return None,
+    };
+    let name = format!("growth_per_{}", per.as_str());
+    let own = format!("fraction/{}", per.as_str());
+    let g = work.stated(&name, "stated growth", q, stated, &own, (-0.99, 1000.0));
+    let inputs = [("g", &g)];
+    Some(
+        work.ledger
+            .derive("growth a month", formula, COMPOUND, &inputs, unit),
+    )
+}
+
+/// A factor by a date, or in each period, as a rate a month.
+fn from_factor(work: &mut Work<'_>, q: &Quantity) -> Option<Value> {
+    let factor = q.value.base().filter(|m| *m > 0.0)?;
+    let label = "growth as a factor";
+    let m = work.stated("growth_factor", label, q, factor, "x", (0.001, 1e6));
+    let (label, months, why) = match (&q.by, period(q)) {
+        (Some(by), _) => {
+            let why = "From today to the first day of the month named.";
+            ("months until then", months_until(work, by)?, why)
+        }
+        (None, Some(per)) => {
+            let months = per.per_month().map(|n| 1.0 / n)?;
+            (
+                "months for this factor",
+                months,
+                "The period that the message names.",
+            )
+        }
+        _ => return None,
+    };
+    let range = (0.1, 240.0);
+    let months = work
+        .ledger
+        .assume("growth_months", label, months, "months", range, why);
+    work.keep("growth_months", &months);
+    work.keep("growth_factor", &m);
+    let inputs = [("m", &m), ("months", &months)];
+    let formula = "m ^ (1 / months) - 1";
+    Some(work.ledger.derive(
+        "growth a month",
+        formula,
+        COMPOUND,
+        &inputs,
+        "fraction/month",
+    ))
 }
 
 /// Users now and users by a date.

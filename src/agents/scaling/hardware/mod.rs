@@ -40,58 +40,14 @@ pub(in crate::agents) fn self_host(work: &mut Work<'_>) -> Option<Prose> {
     let shape = model(work)?;
     let id = gpu_named(work).unwrap_or_else(|| "H100-SXM-80GB".into());
     let fit = fit(work, &shape, &id)?;
-    let kv_total = work.ledger.derive(
-        "key-value cache at this load",
-        "B * ctx * kv",
-        "vLLM, arXiv:2309.06180",
-        &[("B", &fit.users), ("ctx", &fit.context), ("kv", &fit.kv)],
-        "bytes",
-    );
-    let inputs = [
-        ("W", &fit.weights),
-        ("kv_total", &kv_total),
-        ("mem", &fit.memory),
-        ("util", &fit.util),
-    ];
-    let by_memory = work.ledger.derive(
-        "GPUs by memory",
-        "ceil((W + kv_total) / (mem * 1e9 * util))",
-        "capacity arithmetic",
-        &inputs,
-        "GPUs",
-    );
-    let gpus = work.ledger.derive(
-        "GPUs, a power of two",
-        "power_of_two(g)",
-        "tensor parallel groups are powers of two",
-        &[("g", &by_memory)],
-        "GPUs",
-    );
+    let [kv_total, by_memory, gpus, batch] = sizes(work, &fit);
     if gpus.value > 64.0 {
-        work.finding(
-            "warning",
-            "More than one node",
-            say!(
-                "{} GPUs do not share one fast network; size this load as several replicas.",
-                gpus.count()
-            ),
+        let prose = say!(
+            "{} GPUs do not share one fast network; size this load as several replicas.",
+            gpus.count()
         );
+        work.finding("warning", "More than one node", prose);
     }
-    let inputs = [
-        ("G", &gpus),
-        ("mem", &fit.memory),
-        ("util", &fit.util),
-        ("W", &fit.weights),
-        ("kv", &fit.kv),
-        ("ctx", &fit.context),
-    ];
-    let batch = work.ledger.derive(
-        "largest batch",
-        "floor((G * mem * 1e9 * util - W) / (kv * ctx))",
-        "capacity arithmetic",
-        &inputs,
-        "requests",
-    );
     let speed = speed(work, &fit, &gpus);
     let rent = rent(work, &fit.gpu, &gpus, &speed[2]);
     table(
@@ -118,6 +74,39 @@ pub(in crate::agents) fn self_host(work: &mut Work<'_>) -> Option<Prose> {
         speed[1].digits(3),
         fit.users.count()
     ))
+}
+
+/// Cache at this load, GPUs by memory and in whole groups, and the largest batch.
+fn sizes(work: &mut Work<'_>, f: &Fit) -> [Value; 4] {
+    let arithmetic = "capacity arithmetic";
+    let l = &mut work.ledger;
+    let inputs = [("B", &f.users), ("ctx", &f.context), ("kv", &f.kv)];
+    let label = "key-value cache at this load";
+    let kv_total = l.derive(
+        label,
+        "B * ctx * kv",
+        "vLLM, arXiv:2309.06180",
+        &inputs,
+        "bytes",
+    );
+    let memory = [("mem", &f.memory), ("util", &f.util), ("W", &f.weights)];
+    let inputs = [memory[0], memory[1], memory[2], ("kv_total", &kv_total)];
+    let formula = "ceil((W + kv_total) / (mem * 1e9 * util))";
+    let by_memory = l.derive("GPUs by memory", formula, arithmetic, &inputs, "GPUs");
+    let inputs = [("g", &by_memory)];
+    let why = "tensor parallel groups are powers of two";
+    let gpus = l.derive(
+        "GPUs, a power of two",
+        "power_of_two(g)",
+        why,
+        &inputs,
+        "GPUs",
+    );
+    let mut inputs = memory.to_vec();
+    inputs.extend([("G", &gpus), ("kv", &f.kv), ("ctx", &f.context)]);
+    let formula = "floor((G * mem * 1e9 * util - W) / (kv * ctx))";
+    let batch = l.derive("largest batch", formula, arithmetic, &inputs, "requests");
+    [kv_total, by_memory, gpus, batch]
 }
 
 /// Step time, tokens a second of a user, of all, and the prefill.

@@ -83,12 +83,9 @@ pub(super) fn scatter(work: &mut Work<'_>, rows: &[Row], beaten: &[Option<usize>
         .filter(|(_, b)| b.is_some())
         .map(|(r, _)| point(r, false))
         .collect();
-    let (cheap, good) = (
-        rows.iter()
-            .min_by(|a, b| a.values[0].value.total_cmp(&b.values[0].value)),
-        rows.iter()
-            .max_by(|a, b| a.values[1].value.total_cmp(&b.values[1].value)),
-    );
+    let by = |a: &&Row, b: &&Row, j: usize| a.values[j].value.total_cmp(&b.values[j].value);
+    let cheap = rows.iter().min_by(|a, b| by(a, b, 0));
+    let good = rows.iter().max_by(|a, b| by(a, b, 1));
     let (Some(cheap), Some(good)) = (cheap, good) else {
         return;
     };
