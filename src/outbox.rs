@@ -4,12 +4,14 @@
 //! asked for and letting go of it when nobody needs it. The numbers are kept by
 //! [`Marks`]; frames come from a short tail in memory or from the store.
 
+mod attachment;
 mod stream;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use stream::{Attachment, Batch, Reservation, Stream};
+pub use attachment::Attachment;
+pub use stream::{Batch, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;

@@ -71,20 +71,16 @@ pub(super) async fn wire(
     backend: Option<Arc<dyn Backend>>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
-    let Opened {
-        store,
-        committer,
-        recovered,
-    } = opened;
+    let (store, committer) = (opened.store, opened.committer);
+    let recovered = opened.recovered;
     let catalog = Arc::new(catalog(config)?);
     let gallery = Arc::new(gallery(config)?);
     let engine = format!("built-in engine, prices as of {}", catalog.prices_as_of());
     let limits = outbox_limits(config);
     let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
     let sessions = Sessions::new(store.clone(), committer.clone());
-    let queue = Arc::new(Queue::new(admission::Admission::new(admission_limits(
-        config,
-    ))));
+    let admission = admission::Admission::new(admission_limits(config));
+    let queue = Arc::new(Queue::new(admission));
     let disk_low = Arc::new(AtomicBool::new(false));
     let intake = Intake::new(
         store.clone(),
@@ -107,13 +103,7 @@ pub(super) async fn wire(
         breakers.clone(),
     );
     let key = token_key(&store, &committer).await?;
-    let revocations = Arc::new(Revocations(outboxes.clone()));
-    let access = Access::new(
-        auth_mode(config)?,
-        access_settings(config),
-        &key,
-        revocations,
-    );
+    let access = access(config, &key, outboxes.clone())?;
     let min_free = config.store.min_free.0 as u64;
     let observer = Observer::new(
         store,
@@ -252,6 +242,16 @@ fn access_settings(config: &Config) -> AccessSettings {
             ..tickets::Limits::default()
         },
     }
+}
+
+fn access(config: &Config, key: &[u8; 32], outboxes: Outboxes) -> Result<Access, StartError> {
+    let revocations = Arc::new(Revocations(outboxes));
+    Ok(Access::new(
+        auth_mode(config)?,
+        access_settings(config),
+        key,
+        revocations,
+    ))
 }
 
 fn auth_mode(config: &Config) -> Result<AuthMode, StartError> {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{ANSWER_BYTES, ANSWER_FRAMES, Limits};
 use crate::clock::Wall;
 use crate::id::{ConnectionId, UserId};
-use crate::machine::outbox::{AckRefused, Marks, Resume, Start};
+use crate::machine::outbox::{AckRefused, Marks};
 use crate::protocol::close::Close;
 use crate::protocol::frame;
 use crate::store::commit::Permit;
@@ -27,16 +27,16 @@ pub struct Stream {
     user: UserId,
     store: Store,
     committer: Committer,
-    limits: Limits,
+    pub(super) limits: Limits,
     state: Mutex<State>,
     /// Ticks whenever frames became stable, an acknowledgement came, or the epoch changed.
-    changed: watch::Sender<u64>,
+    pub(super) changed: watch::Sender<u64>,
     /// Held while a message of the visitor is taken in, so that two sockets cannot both be first.
     pub(crate) intake: tokio::sync::Mutex<()>,
 }
 
-struct State {
-    marks: Marks,
+pub(super) struct State {
+    pub(super) marks: Marks,
     generation: u64,
     revoked_at: Wall,
     attempts: u32,
@@ -51,7 +51,7 @@ struct State {
     sizes: VecDeque<u32>,
     pending_bytes: u64,
     reserved: u64,
-    sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
+    pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
 }
 
 /// Frames for a socket.
@@ -69,23 +69,6 @@ pub struct Reservation(Arc<Stream>);
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.0.even_if_broken().reserved -= 1;
-    }
-}
-
-/// A socket among the visitor's; leaves when dropped.
-pub struct Attachment {
-    stream: Arc<Stream>,
-    id: ConnectionId,
-    /// Orders to close.
-    pub close: mpsc::Receiver<Close>,
-    /// Ticks when there may be something to send.
-    pub changed: watch::Receiver<u64>,
-}
-
-impl Drop for Attachment {
-    fn drop(&mut self) {
-        let mut state = self.stream.even_if_broken();
-        state.sockets.retain(|(id, _)| *id != self.id);
     }
 }
 
@@ -139,7 +122,7 @@ impl Stream {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Where this ends the committer's thread, the process ends.
         self.state.lock().expect(
             "a panic inside the lock is a broken invariant of ours: going on could reuse a number",
@@ -147,7 +130,7 @@ impl Stream {
     }
 
     /// For giving back: a panic while unwinding would abort.
-    fn even_if_broken(&self) -> MutexGuard<'_, State> {
+    pub(super) fn even_if_broken(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -287,42 +270,6 @@ impl Stream {
             state.marks.on_stable(last);
             drop(state);
             self.tick();
-        }
-    }
-
-    /// Enters a socket: where sending starts, and the oldest socket's end where there are too many.
-    pub fn attach(
-        self: &Arc<Self>,
-        id: ConnectionId,
-        resume: &Resume,
-    ) -> (Attachment, Start, Marks) {
-        let (order, close) = mpsc::channel(1);
-        let changed = self.changed.subscribe();
-        let mut state = self.lock();
-        state.sockets.push((id, order));
-        while state.sockets.len() > self.limits.sockets {
-            let (_, oldest) = state.sockets.remove(0);
-            // A full channel holds an order to close already.
-            let _ = oldest.try_send(Close::Replaced);
-        }
-        let (start, marks) = (state.marks.start(resume), state.marks);
-        drop(state);
-        (
-            Attachment {
-                stream: Arc::clone(self),
-                id,
-                close,
-                changed,
-            },
-            start,
-            marks,
-        )
-    }
-
-    /// Closes every socket of the visitor.
-    pub fn close_all(&self, why: Close) {
-        for (_, order) in &self.lock().sockets {
-            let _ = order.try_send(why);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::id::{ConnectionId, SessionId};
 use crate::machine::outbox::Resume;
 use crate::protocol::close::Close;
 use crate::protocol::frame::Kind;
-use crate::store::testing::{hold_back, options, reopen};
+use crate::store::tests::house::{hold_back, options, reopen};
 use crate::store::{Frame, Op};
 
 const LIMITS: Limits = Limits {

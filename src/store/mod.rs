@@ -285,6 +285,4 @@ pub fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,9 +1,11 @@
+pub(crate) mod house;
+
 use std::path::Path;
 
-use super::testing::{options, reopen};
 use super::*;
 use crate::machine::dice::Dice;
 use crate::protocol::frame::Kind;
+use house::{options, reopen};
 
 fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::outbox;
-use crate::store::testing::hold_back;
+use crate::store::tests::house::hold_back;
 use house::{Act, House, PLAN, Plan, Script, chat, kinds, patient, the_end, visitor};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,7 +17,7 @@ use crate::machine::admission::{self, Admission};
 use crate::machine::breaker;
 use crate::outbox::{self, Outboxes};
 use crate::protocol::request::ChatMessage;
-use crate::store::testing::{options, reopen};
+use crate::store::tests::house::{options, reopen};
 use crate::store::{Committer, Frame, Opened, Store};
 
 /// A test that waits longer has failed; nothing is asserted about time.

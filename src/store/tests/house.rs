@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Committer, Opened, Options, StoreError, open};
+use super::super::{Committer, Opened, Options, StoreError, open};
 use crate::clock::Wall;
 
 /// Small, and synced like any other.
