@@ -29,6 +29,8 @@ pub fn run(args: &ServeArgs) -> Exit {
         tracing::warn!("{warning}");
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        // Computing is short and the cores are few; more threads would only hold memory.
+        .max_blocking_threads(16)
         .enable_all()
         .build()
     {

@@ -431,6 +431,11 @@ impl State {
         for _ in before..self.marks.acked {
             self.pending_bytes -= u64::from(self.sizes.pop_front().unwrap_or(0));
         }
+        if self.marks.pending() == 0 {
+            // Nobody waits for them; a page that begins again has them from the store.
+            self.tail = VecDeque::new();
+            self.tail_bytes = 0;
+        }
     }
 
     fn read_tail(&self, first: u64, upto: u64) -> Option<Batch> {

@@ -31,7 +31,10 @@ fn observe(suite: &str, script: &str, arguments: &[&str]) -> Option<(bool, Strin
         return None;
     };
     let script = root().join("tests").join(script);
-    let output = Command::new(python)
+    // A judge that hangs is a failure too, and says so before the whole run is stopped.
+    let output = Command::new("timeout")
+        .args(["--kill-after=10", "480"])
+        .arg(python)
         .arg(script)
         .args(arguments)
         .output()
