@@ -140,8 +140,13 @@ class Crowd:
 
     async def abandon(self):
         """Ends all visitors at once, where the server does not come back."""
-        for task in self.tasks:
-            task.cancel()
+        alive = set(self.tasks)
+        while alive:
+            # Again and again: in Python 3.11 `wait_for` can swallow a cancellation that comes at
+            # the moment its inner call ends, and the visitor would dial a dead server for ever.
+            for task in alive:
+                task.cancel()
+            _, alive = await asyncio.wait(alive, timeout=1.0)
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def counts(self) -> str:
