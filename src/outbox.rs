@@ -2,7 +2,7 @@
 //!
 //! [`Outboxes`] finds a visitor's [`Stream`], loading it from the store when it is
 //! asked for and letting go of it when nobody needs it. The numbers are kept by
-//! [`Marks`]; frames come from a short tail in memory or from the store.
+//! [`Marks`](crate::machine::outbox::Marks); frames come from a short tail in memory or from the store.
 
 mod attachment;
 mod stream;

@@ -3,7 +3,7 @@
 //! sled opens a file with its last bytes cut off without a word, and loses or
 //! panics over flipped bits. So three things are checked that sled does not know of:
 //! the commit counter against the [watermark](super::watermark), a sum over all
-//! entries ([`Totals`]), and the numbering of each visitor's frames.
+//! entries, and the numbering of each visitor's frames.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
