@@ -37,14 +37,21 @@ pub(super) struct Parts {
 }
 
 pub(super) fn store_options(config: &Config, accept_loss: bool) -> store::Options {
+    // The control run of the power-cut test: it must lose data, or the test proves nothing.
+    let unsynced = std::env::var_os("EMFLOW_STORE_UNSYNCED_CONTROL").is_some();
+    if unsynced {
+        tracing::error!(
+            "EMFLOW_STORE_UNSYNCED_CONTROL is set: nothing is synced, a power cut WILL lose data; \
+             this is for one test alone"
+        );
+    }
     store::Options {
         dir: config.server.data_dir.clone(),
         cache: config.store.cache.0 as u64,
         segment_size: config.store.segment_size.0,
         flush_every_ms: u64::try_from(config.store.flush_every.as_millis()).unwrap_or(50),
         accept_loss,
-        // The control run of the power-cut test: it must lose data, or the test proves nothing.
-        sync: std::env::var_os("EMFLOW_STORE_UNSYNCED_CONTROL").is_none(),
+        sync: !unsynced,
         ballast: config.store.ballast.0 as u64,
     }
 }
