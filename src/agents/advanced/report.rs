@@ -260,15 +260,16 @@ fn invested(work: &mut Work<'_>) {
     work.headline("Net present value", npv.figure(npv.money()));
     if let (Some(payback), Some(roi)) = (work.kept("payback"), work.kept("roi")) {
         work.headline(
-            "Paid back after",
-            payback.figure(payback.digits(3).then(" months")),
+            "Paid back, undiscounted",
+            payback.figure(payback.digits(2).then(" months")),
         );
         work.headline("Return", roi.figure(roi.percent()));
-        work.summary(say!(
-            "The investment is paid back after {} months; its net present value is {}.",
-            payback.digits(3),
+        let text = say!(
+            "The investment has a net present value of {} and is",
             npv.money()
-        ));
+        );
+        let paid = super::super::cost::invest::payback_in_words(work, &payback);
+        work.summary(text.and(paid));
     } else {
         work.summary(say!(
             "The investment is never paid back; its net present value is {}.",

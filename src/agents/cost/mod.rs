@@ -1,7 +1,7 @@
 //! The cost agent: what is paid, whether that adds up, and which levers are worth what.
 
 mod alternatives;
-mod invest;
+pub(super) mod invest;
 mod levers;
 mod reconcile;
 mod report;

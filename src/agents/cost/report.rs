@@ -222,8 +222,8 @@ fn invested(work: &mut Work<'_>) {
         work.kept("net_month"),
     ) {
         work.headline(
-            "Paid back after",
-            payback.figure(payback.digits(3).then(" months")),
+            "Paid back, undiscounted",
+            payback.figure(payback.digits(2).then(" months")),
         );
         work.headline("Return", roi.figure(roi.percent()));
         let verdict = if npv.value > 0.0 {
@@ -231,14 +231,13 @@ fn invested(work: &mut Work<'_>) {
         } else {
             "The investment does not pay within the horizon"
         };
-        work.summary(say!(
-            &format!(
-                "{verdict}: {{}} a month net, paid back after {{}} months, net present value {{}}."
-            ),
+        let text = say!(
+            &format!("{verdict}: {{}} a month net, net present value {{}}, "),
             net.money(),
-            payback.digits(3),
             npv.money()
-        ));
+        );
+        let paid = super::invest::payback_in_words(work, &payback);
+        work.summary(text.and(paid));
     } else {
         work.summary(say!(
             "The investment is never paid back: its net present value is {}.",
