@@ -148,8 +148,12 @@ fn reconciled(work: &mut Work<'_>) {
             "Explained by the traffic",
             cost.figure(cost.money().then(" a month")),
         );
+        if gap.value < 0.0 {
+            work.summary(super::super::cost::reconcile::below_list(&spend, &cost));
+            return per_request(work, &spend);
+        }
         work.headline("Not explained", gap.figure(gap.money().then(" a month")));
-        work.summary(say!("Before anything else: you state {} a month, this traffic costs {} at list price; {} is not explained, the bill is {} times too high for it.", spend.money(), cost.money(), gap.money(), ratio.digits(3)));
+        work.summary(say!("Before anything else: you state {} a month, this traffic costs {} at list price; {} is not explained: the bill is {} times what this traffic costs.", spend.money(), cost.money(), gap.money(), ratio.digits(3)));
         per_request(work, &spend);
     } else {
         work.headline(

@@ -3,7 +3,7 @@
 mod alternatives;
 pub(super) mod invest;
 mod levers;
-mod reconcile;
+pub(super) mod reconcile;
 mod report;
 mod volumes;
 pub(super) mod workloads;

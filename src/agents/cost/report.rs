@@ -141,7 +141,11 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
         work.kept("gap"),
         super::spend_per_month(work),
     ) {
-        work.summary(say!("You state {} a month, but this traffic costs {} at list price ({} times less): {} is not explained, and finding it comes first.", spend.money(), cost.money(), ratio.digits(3), gap.money()));
+        if gap.value < 0.0 {
+            work.summary(super::reconcile::below_list(&spend, &cost));
+            return;
+        }
+        work.summary(say!("You state {} a month, but this traffic costs {} at list price (the bill is {} times that): {} is not explained, and finding it comes first.", spend.money(), cost.money(), ratio.digits(3), gap.money()));
         work.headline("Not explained", gap.figure(gap.money().then(" a month")));
     } else if stated {
         work.summary(say!("You pay {} a month.", cost.money()));

@@ -312,7 +312,7 @@ pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
     if has('\u{400}', '\u{4FF}') > 3 {
         return "ru";
     }
-    const COMMON: [(&str, &[&str]); 4] = [
+    const COMMON: [(&str, &[&str]); 6] = [
         (
             "en",
             &[
@@ -339,6 +339,20 @@ pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
             &[
                 "el", "los", "las", "y", "es", "por", "para", "con", "nuestro", "nuestra", "una",
                 "un", "del", "cuánto", "cómo", "al", "que", "tenemos", "en",
+            ],
+        ),
+        (
+            "it",
+            &[
+                "il", "lo", "gli", "di", "e", "è", "per", "con", "che", "nostro", "nostra", "una",
+                "un", "del", "al", "quanto", "come", "circa", "abbiamo", "in", "da",
+            ],
+        ),
+        (
+            "pt",
+            &[
+                "o", "os", "as", "e", "é", "por", "para", "com", "que", "nosso", "nossa", "uma",
+                "um", "do", "da", "ao", "quanto", "como", "temos", "em", "não",
             ],
         ),
     ];
