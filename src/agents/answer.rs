@@ -375,7 +375,7 @@ pub struct Input {
 /// Which catalog spoke.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogNote {
-    /// For example `built-in engine, prices as of 2026-08-01`.
+    /// For example `built-in engine, prices as of 2026-08-01, 40 days old`.
     pub text: String,
     /// ISO date of the prices.
     pub prices_as_of: String,

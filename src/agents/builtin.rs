@@ -5,8 +5,8 @@ use time::macros::format_description;
 
 use super::answer::Answer;
 use super::catalog::Catalog;
-use super::ledger::Prose;
-use super::understand::{ListPrices, ModelNames, Understanding, understand};
+use super::ledger::{Prose, say};
+use super::understand::{Kind, ListPrices, ModelNames, Quantity, Understanding, understand};
 use super::work::{Step, Work};
 use super::{Event, Refusal, Task, advanced, cost, latency, scaling, selection};
 use crate::id::Category;
@@ -92,6 +92,9 @@ pub fn answer(
     let silent = work.said.quantities.iter().all(|q| !q.in_range)
         && work.said.models.is_empty()
         && work.said.constraints.is_empty();
+    if let Some(refusal) = no_volume(&work) {
+        return Err(refusal);
+    }
     if silent || work.run(agent.plan) == 0 {
         return Err(nothing(&work));
     }
@@ -109,6 +112,30 @@ fn day(text: &str) -> Result<Date, Refusal> {
     Date::parse(text, format_description!("[year]-[month]-[day]")).map_err(|_| Refusal {
         code: "bad_date".into(),
         message: "The day of the prices must be written as year-month-day.".into(),
+    })
+}
+
+/// A stated volume that is none: computing with a placeholder instead would answer a question
+/// that nobody asked. An edited volume replaces it.
+fn no_volume(work: &Work<'_>) -> Option<Refusal> {
+    let volume = |q: &&Quantity| matches!(q.kind, Kind::Requests | Kind::Users | Kind::Sessions);
+    let stated = || work.said.quantities.iter().filter(volume);
+    let wrong = stated().find(|q| !q.in_range)?;
+    let edited = work.task.assumptions.contains_key("requests_per_month");
+    if edited || stated().any(|q| q.in_range) {
+        return None;
+    }
+    let nought = wrong.value.numbers().iter().all(|v| *v == 0.0);
+    let why = match nought {
+        true => "Nothing is sent, so nothing is paid and nothing can be planned",
+        false => "No such volume can be computed with",
+    };
+    Some(Refusal {
+        code: "no_volume".into(),
+        message: format!(
+            "You wrote \"{}\". {why}. How many requests a month do you expect?",
+            wrong.quote.chars().take(80).collect::<String>()
+        ),
     })
 }
 
@@ -153,6 +180,18 @@ fn warn(work: &mut Work<'_>) {
         text,
         refs: Vec::new(),
     };
+    let age = work.catalog.age_days(work.as_of);
+    if age > Catalog::STALE_DAYS {
+        let row = format!("prices of {}", work.catalog.prices_as_of());
+        let age = work
+            .ledger
+            .catalog("age of the prices", age as f64, "days", &row);
+        let text = say!(
+            "The prices are {} days old. Compare them with the providers' pages before you decide; a file of your own prices can replace them.",
+            age.digits(6)
+        );
+        work.finding("warning", "The prices are old", text);
+    }
     for name in work.said.unknown_models.clone().iter().take(3) {
         let name: String = name.chars().take(60).collect();
         let text = format!(
@@ -231,10 +270,11 @@ fn nothing(work: &Work<'_>) -> Refusal {
 
 /// The agent that a message asks for by its words, where nobody chose one.
 pub fn category_of(said: &Understanding) -> Category {
-    use super::understand::{Kind, Metric, ModelRole};
+    use super::understand::{Metric, ModelRole};
     let has = |kind| said.first(kind).is_some();
     let candidates = said.models_in(ModelRole::Candidate).len();
-    if has(Kind::Seed) || has(Kind::Draws) || (has(Kind::Latency) && has(Kind::Spend)) {
+    let owned = has(Kind::GpuCount) && has(Kind::Requests) && has(Kind::RunCost);
+    if has(Kind::Seed) || has(Kind::Draws) || owned || (has(Kind::Latency) && has(Kind::Spend)) {
         Category::Advanced
     } else if has(Kind::RateLimit)
         || has(Kind::ServiceTime)

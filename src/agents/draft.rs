@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use time::Date;
+
 use super::Task;
 use super::answer::{
     Answer, BusinessImpact, CatalogNote, Execution, NumberRef, Phase, Recommendation,
@@ -60,7 +62,7 @@ pub(super) fn cited(answer: &Answer) -> BTreeSet<String> {
 }
 
 /// An answer without anything in it yet.
-pub(super) fn blank(task: &Task, catalog: &Catalog) -> Answer {
+pub(super) fn blank(task: &Task, catalog: &Catalog, day: Date) -> Answer {
     let date = catalog.prices_as_of().to_string();
     Answer {
         agent_name: String::new(),
@@ -80,7 +82,7 @@ pub(super) fn blank(task: &Task, catalog: &Catalog) -> Answer {
         questions: Vec::new(),
         provenance: Vec::new(),
         catalog: CatalogNote {
-            text: format!("built-in engine, prices as of {date}"),
+            text: format!("built-in engine, {}", catalog.prices_text(day)),
             prices_as_of: date,
             attributions: catalog
                 .packs()

@@ -78,7 +78,7 @@ impl<'a> Work<'a> {
     ) -> Self {
         Self {
             ledger: Ledger::new(&task.assumptions),
-            draft: blank(task, catalog),
+            draft: blank(task, catalog, as_of),
             kept: BTreeMap::new(),
             series: BTreeMap::new(),
             verdicts: Vec::new(),

@@ -148,8 +148,12 @@ fn reconciled(work: &mut Work<'_>) {
             "Explained by the traffic",
             cost.figure(cost.money().then(" a month")),
         );
+        if gap.value < 0.0 {
+            work.summary(super::super::cost::reconcile::below_list(&spend, &cost));
+            return per_request(work, &spend);
+        }
         work.headline("Not explained", gap.figure(gap.money().then(" a month")));
-        work.summary(say!("Before anything else: you state {} a month, this traffic costs {} at list price; {} is not explained, the bill is {} times too high for it.", spend.money(), cost.money(), gap.money(), ratio.digits(3)));
+        work.summary(say!("Before anything else: you state {} a month, this traffic costs {} at list price; {} is not explained: the bill is {} times what this traffic costs.", spend.money(), cost.money(), gap.money(), ratio.digits(3)));
         per_request(work, &spend);
     } else {
         work.headline(
@@ -260,15 +264,16 @@ fn invested(work: &mut Work<'_>) {
     work.headline("Net present value", npv.figure(npv.money()));
     if let (Some(payback), Some(roi)) = (work.kept("payback"), work.kept("roi")) {
         work.headline(
-            "Paid back after",
-            payback.figure(payback.digits(3).then(" months")),
+            "Paid back, undiscounted",
+            payback.figure(payback.digits(2).then(" months")),
         );
         work.headline("Return", roi.figure(roi.percent()));
-        work.summary(say!(
-            "The investment is paid back after {} months; its net present value is {}.",
-            payback.digits(3),
+        let text = say!(
+            "The investment has a net present value of {} and is",
             npv.money()
-        ));
+        );
+        let paid = super::super::cost::invest::payback_in_words(work, &payback);
+        work.summary(text.and(paid));
     } else {
         work.summary(say!(
             "The investment is never paid back; its net present value is {}.",

@@ -276,6 +276,22 @@ impl Catalog {
         self.prices_as_of
     }
 
+    /// Prices older than this are shown with a warning: in two captures a week apart, two of
+    /// seventy rows had changed.
+    pub const STALE_DAYS: i64 = 90;
+
+    /// "prices as of 2026-08-01", with their age and a warning where they are stale on a day.
+    pub fn prices_text(&self, today: Date) -> String {
+        let date = self.prices_as_of;
+        match self.age_days(today) {
+            days if days > Self::STALE_DAYS => {
+                format!("prices as of {date}: {days} days old, check them")
+            }
+            days if days > 1 => format!("prices as of {date}, {days} days old"),
+            _ => format!("prices as of {date}"),
+        }
+    }
+
     /// How old the prices are on a day; negative where it lies before them.
     pub fn age_days(&self, today: Date) -> i64 {
         (today - self.prices_as_of).whole_days()

@@ -443,3 +443,17 @@ fn all_faults_are_told_at_once_in_the_order_of_lines() {
         "line 1: range: own-1: input is 0, must be over 0, at most 10000"
     );
 }
+
+#[test]
+fn the_example_of_the_manual_is_read() {
+    let manual = include_str!("../../../docs/catalog.md");
+    let (_, rest) = manual.split_once("own reader. -->\n```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let catalog = Catalog::parse(example).unwrap();
+    let price = |day| catalog.price("gpt-4o", day).unwrap().input_usd_per_mtok;
+    assert_eq!(catalog.prices_as_of(), date!(2026 - 11 - 30));
+    assert_eq!(price(date!(2026 - 12 - 01)), 2.1);
+    assert_eq!(price(date!(2027 - 01 - 01)), 1.9, "the announced change");
+    let hourly = catalog.gpu_prices("H100-SXM-80GB");
+    assert!(hourly.iter().any(|p| p.usd_per_gpu_hour == 2.4));
+}

@@ -132,8 +132,8 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
             "fraction",
         );
         rows.push(fact(
-            "Payback",
-            payback.cell(payback.digits(3).then(" months")),
+            "Payback, undiscounted",
+            payback.cell(payback.digits(2).then(" months")),
         ));
         rows.push(fact("Return over the horizon", roi.cell(roi.percent())));
         let rate = work
@@ -142,18 +142,22 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
             .iter()
             .find(|q| q.name == "discount_rate")
             .map(|q| q.value);
+        why = why.and(say!(
+            "Undiscounted it is paid back after {} months and returns {} of what was put in.",
+            payback.digits(2),
+            roi.percent()
+        ));
         if let Some(month) = discounted(work, invest, net, rate.unwrap_or(0.1)) {
             rows.push(fact(
-                "Paid back after discounting",
-                month.cell(month.digits(4).then(" months")),
+                "First month paid back, discounted",
+                month.cell(month.digits(4)),
+            ));
+            why = why.and(say!(
+                "Discounted, month {} is the first in which it has paid.",
+                month.digits(4)
             ));
             work.keep("discounted_payback", &month);
         }
-        why = why.and(say!(
-            "It is paid back after {} months and returns {} of what was put in.",
-            payback.digits(3),
-            roi.percent()
-        ));
         work.keep("payback", &payback);
         work.keep("roi", &roi);
     } else {
@@ -168,6 +172,19 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
     let advice = Advice::new(why, "medium", if worth { "high" } else { "low" }, "high");
     let gain = worth.then(|| npv.figure(npv.money().then(" net present value")));
     work.recommend(decision, advice, npv, gain);
+}
+
+/// Both paybacks, since they differ: the plain ratio, and the month in which the discounted
+/// flows have paid, which is what the curve shows.
+pub(in crate::agents) fn payback_in_words(work: &Work<'_>, payback: &Value) -> Prose {
+    match work.kept("discounted_payback") {
+        Some(month) => say!(
+            "paid back after {} months undiscounted (discounted: in month {}).",
+            payback.digits(2),
+            month.digits(4)
+        ),
+        None => say!("paid back after {} months undiscounted.", payback.digits(2)),
+    }
 }
 
 /// First month in which the discounted flows have paid the investment back.

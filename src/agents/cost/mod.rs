@@ -1,9 +1,9 @@
 //! The cost agent: what is paid, whether that adds up, and which levers are worth what.
 
 mod alternatives;
-mod invest;
+pub(super) mod invest;
 mod levers;
-mod reconcile;
+pub(super) mod reconcile;
 mod report;
 mod volumes;
 pub(super) mod workloads;

@@ -214,6 +214,14 @@ pub(in crate::agents) fn reconcile(work: &mut Work<'_>) -> Option<Prose> {
         ));
     }
     contradiction(work, &spend, &list, &ratio, &gap);
+    if ratio.value < 1.0 {
+        return Some(say!(
+            "Stated {} a month, less than the {} at list price: {} times.",
+            spend.money(),
+            list.money(),
+            ratio.digits(3)
+        ));
+    }
     Some(say!(
         "Stated {} a month, explained {} at list price: {} times; {} a month is not explained.",
         spend.money(),
@@ -221,6 +229,16 @@ pub(in crate::agents) fn reconcile(work: &mut Work<'_>) -> Option<Prose> {
         ratio.digits(4),
         gap.money()
     ))
+}
+
+/// A bill below the list price, as a sentence of the summary; the gap is then no riddle
+/// but a discount to be named.
+pub(in crate::agents) fn below_list(spend: &Value, list: &Value) -> Prose {
+    say!(
+        "You state {} a month, less than the {} that this traffic costs at list price: a discount, a cache or a smaller volume must be behind it.",
+        spend.money(),
+        list.money()
+    )
 }
 
 fn contradiction(work: &mut Work<'_>, spend: &Value, list: &Value, ratio: &Value, gap: &Value) {

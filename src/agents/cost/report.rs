@@ -141,7 +141,11 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
         work.kept("gap"),
         super::spend_per_month(work),
     ) {
-        work.summary(say!("You state {} a month, but this traffic costs {} at list price ({} times less): {} is not explained, and finding it comes first.", spend.money(), cost.money(), ratio.digits(3), gap.money()));
+        if gap.value < 0.0 {
+            work.summary(super::reconcile::below_list(&spend, &cost));
+            return;
+        }
+        work.summary(say!("You state {} a month, but this traffic costs {} at list price (the bill is {} times that): {} is not explained, and finding it comes first.", spend.money(), cost.money(), ratio.digits(3), gap.money()));
         work.headline("Not explained", gap.figure(gap.money().then(" a month")));
     } else if stated {
         work.summary(say!("You pay {} a month.", cost.money()));
@@ -222,8 +226,8 @@ fn invested(work: &mut Work<'_>) {
         work.kept("net_month"),
     ) {
         work.headline(
-            "Paid back after",
-            payback.figure(payback.digits(3).then(" months")),
+            "Paid back, undiscounted",
+            payback.figure(payback.digits(2).then(" months")),
         );
         work.headline("Return", roi.figure(roi.percent()));
         let verdict = if npv.value > 0.0 {
@@ -231,14 +235,13 @@ fn invested(work: &mut Work<'_>) {
         } else {
             "The investment does not pay within the horizon"
         };
-        work.summary(say!(
-            &format!(
-                "{verdict}: {{}} a month net, paid back after {{}} months, net present value {{}}."
-            ),
+        let text = say!(
+            &format!("{verdict}: {{}} a month net, net present value {{}}, "),
             net.money(),
-            payback.digits(3),
             npv.money()
-        ));
+        );
+        let paid = super::invest::payback_in_words(work, &payback);
+        work.summary(text.and(paid));
     } else {
         work.summary(say!(
             "The investment is never paid back: its net present value is {}.",

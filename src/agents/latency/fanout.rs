@@ -295,6 +295,7 @@ fn chart(work: &mut Work<'_>, inputs: &[(&str, &Value)], plain: &Value, hedged: 
         title: "Overall latency by number of parallel calls",
         x: ("Parallel calls", "calls"),
         y: ("Overall latency", "s"),
+        y_scale: "linear",
         table: "fanout",
     };
     let marks = vec![mark("x", n.value, "yours")];

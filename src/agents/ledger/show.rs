@@ -42,14 +42,15 @@ pub fn decimal(value: f64, decimals: usize) -> String {
     out
 }
 
-/// Money: `$5,700`, `$235.20`, `$0.00475`, `€10,400.28`; three significant digits below one unit.
+/// Money: `$5,700`, `€10,400`, `$235.20`, `$0.00475`: whole from a thousand on, where cents are
+/// noise (the arithmetic keeps them); three significant digits below one unit.
 pub fn money(value: f64, unit: &str) -> String {
     let sign = if value < 0.0 { "−" } else { "" };
     let size = value.abs();
     let cents = decimal(size, 2);
     let number = if !value.is_finite() || size == 0.0 {
         significant(value, 3)
-    } else if size >= 100_000.0 {
+    } else if size >= 999.995 {
         decimal(size, 0)
     } else if size >= 1.0 {
         cents.strip_suffix(".00").unwrap_or(&cents).to_owned()
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(money(235.2, "USD"), "$235.20");
         assert_eq!(money(0.00475, "USD/request"), "$0.00475");
         assert_eq!(money(0.3, "USD/Mtok"), "$0.30");
-        assert_eq!(money(-10400.28332, "EUR/month"), "−€10,400.28");
+        assert_eq!(money(-10400.28332, "EUR/month"), "−€10,400");
         assert_eq!(count(1_200_000.0), "1.2 million");
         assert_eq!(count(666_666.666), "666,667");
         assert_eq!(count(21.6), "21.6");

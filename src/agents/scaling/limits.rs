@@ -230,7 +230,9 @@ pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
     let formula = "max(0; (n * tok - fill * tpm / 60) / (tpm / 60))";
     let source = "token bucket with continuous refill; Anthropic documentation";
     let wait = l.derive(label, formula, source, &inputs[..4], "s");
-    let xs: Vec<f64> = (0..=60).map(|i| f64::from(i) * 5.0).collect();
+    // A quarter more than the wait: the picture ends soon after all is served.
+    let span = (wait.value * 1.25).clamp(1.0, 86_400.0);
+    let xs: Vec<f64> = (0..=60).map(|i| f64::from(i) * span / 60.0).collect();
     let formula = "min(fill * tpm / 60; fill * tpm / 60 - n * tok + t * tpm / 60)";
     let label = "tokens in the bucket";
     let level = l.curve(label, formula, source, &inputs, "tokens", ("t", &xs));
@@ -245,6 +247,7 @@ pub(super) fn token_bucket(work: &mut Work<'_>) -> Option<Prose> {
         title: "Tokens in the bucket after a burst",
         x: ("Time", "s"),
         y: ("Tokens", "tokens"),
+        y_scale: "linear",
         table: "limits",
     };
     let marks = vec![mark("x", wait.value, "last request served")];

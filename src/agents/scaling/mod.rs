@@ -149,6 +149,8 @@ pub(super) struct Lines<'a> {
     pub(super) title: &'a str,
     pub(super) x: (&'a str, &'a str),
     pub(super) y: (&'a str, &'a str),
+    /// `linear` or `log`.
+    pub(super) y_scale: &'a str,
     pub(super) table: &'a str,
 }
 
@@ -160,13 +162,12 @@ pub(super) fn lines(
     marks: Vec<Mark>,
     text: Prose,
 ) {
-    let axis = |(label, unit): (&str, &str)| axis(label, unit, "linear");
     work.chart(Chart {
         id: about.id.into(),
         kind: about.kind.into(),
         title: about.title.into(),
-        x: axis(about.x),
-        y: axis(about.y),
+        x: axis(about.x.0, about.x.1, "linear"),
+        y: axis(about.y.0, about.y.1, about.y_scale),
         series,
         marks,
         table: about.table.into(),

@@ -101,3 +101,12 @@ fn any_message_gives_a_sound_answer_or_a_refusal() {
 fn any_edit_gives_a_sound_answer_or_a_refusal() {
     (1000..1150).for_each(|seed| run(seed, true));
 }
+
+/// The long run, for release builds: `FUZZ_SEEDS=50000 cargo test --release --lib
+/// agents::tests::fuzz -- --ignored`.
+#[test]
+#[ignore = "minutes; run before a release"]
+fn a_long_run_gives_sound_answers_or_refusals() {
+    let seeds = std::env::var("FUZZ_SEEDS").map_or(5_000, |n| n.parse().expect("a count"));
+    (2_000_000..2_000_000 + seeds).for_each(|seed| run(seed, seed % 4 == 0));
+}

@@ -194,3 +194,85 @@ fn levers_never_save_more_than_there_is() {
         sound(&answer);
     }
 }
+
+/// A refusal with this in its words.
+fn refused(text: &str, words: &str) {
+    for category in Category::ALL {
+        let refusal = ask(&task(*category, Complexity::Intermediate, text))
+            .expect_err("no volume, no answer");
+        assert!(refusal.message.contains(words), "{category}: {refusal}");
+    }
+}
+
+#[test]
+fn a_volume_that_is_none_is_said_and_asked_for() {
+    refused(
+        "We run 0 requests a month on gpt-4o, 900 in, 200 out.",
+        "\"0 requests a month\"",
+    );
+    refused(
+        "-5 users ask gpt-4o, 900 tokens in, 200 out.",
+        "How many requests a month",
+    );
+    let mut edited = task(
+        Category::Cost,
+        Complexity::Basic,
+        "0 requests a month on gpt-4o, 900 in, 200 out.",
+    );
+    edited
+        .assumptions
+        .insert("requests_per_month".into(), 1000.0.into());
+    assert!(ask(&edited).is_ok(), "an edit replaces it");
+}
+
+#[test]
+fn an_order_in_words_sets_weights() {
+    let text = "Compare GPT-4o, Claude Haiku 4.5 and GPT-4.1 mini for 900 tokens in and 200 out. ";
+    let weight = |order: &str, name: &str| {
+        let asked = task(
+            Category::Selection,
+            Complexity::Basic,
+            &format!("{text}{order}"),
+        );
+        let answer = ask(&asked).expect("an answer");
+        let found = answer.quantities.iter().find(|q| q.name == name);
+        found.map(|q| q.value)
+    };
+    let cost_first = "Cost matters most, then quality.";
+    assert_eq!(weight(cost_first, "weight_cost"), Some(0.5));
+    assert_eq!(weight(cost_first, "weight_quality"), Some(0.3));
+    assert_eq!(weight(cost_first, "weight_latency"), Some(0.2));
+    let fast = "Speed is most important, then cost, then quality.";
+    assert_eq!(weight(fast, "weight_latency"), Some(0.5));
+    assert_eq!(weight(fast, "weight_quality"), Some(0.2));
+    assert_eq!(
+        weight("Quality is our priority.", "weight_cost"),
+        Some(0.25)
+    );
+    assert_eq!(weight("", "weight_cost"), Some(0.4));
+}
+
+#[test]
+fn old_prices_are_told() {
+    let told = |as_of: &str| {
+        let mut asked = task(
+            Category::Cost,
+            Complexity::Basic,
+            "200k requests a month on gpt-4o, 900 in, 200 out.",
+        );
+        asked.as_of = as_of.into();
+        let answer = ask(&asked).expect("an answer");
+        let old = answer
+            .findings
+            .iter()
+            .any(|f| f.title == "The prices are old");
+        (old, answer.catalog.text)
+    };
+    assert_eq!(
+        told("2026-08-01"),
+        (false, "built-in engine, prices as of 2026-08-01".into())
+    );
+    assert!(!told("2026-10-30").0, "ninety days");
+    let (old, note) = told("2026-11-24");
+    assert!(old && note.contains("115 days old"), "{note}");
+}

@@ -239,10 +239,11 @@ fn tables_and_charts(answer: &Answer, ledger: &Ledger<'_>) {
                 assert!(near(redo(d, point.x), point.y, 1e-12), "{point:?}");
                 continue;
             }
+            // A step has a length; the label tells its direction.
             let step = point.low.map(|low| (point.y - low).abs());
             let same = |v: f64| near(v, d.result, 1e-12);
             assert!(
-                same(point.y) || step.is_some_and(same),
+                same(point.y) || step.is_some_and(|s| near(s, d.result.abs(), 1e-12)),
                 "{point:?} is not {}",
                 d.result
             );

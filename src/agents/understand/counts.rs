@@ -90,12 +90,13 @@ fn per_request_or_user(scene: &Scene, facts: &Facts, timed: Option<Per>) -> Opti
     let each = scene.left_clause().iter().any(|t| {
         matches!(
             t.word.as_str(),
-            "each" | "every" | "per" | "jeder" | "chaque" | "cada" | "everyone"
+            "each" | "every" | "per" | "jeder" | "chaque" | "cada" | "ciascuno" | "everyone"
         )
     });
+    let each = each || scene.next().is_some_and(|t| t.word == "each");
     if scene.per_noun & USER != 0
         || each
-            && timed.is_some()
+            && (timed.is_some() || each_one(scene))
             && facts.tags & (USER | TENANT) != 0
             && scene.amount.values[0] < 5000.0
     {
@@ -118,6 +119,14 @@ fn per_request_or_user(scene: &Scene, facts: &Facts, timed: Option<Per>) -> Opti
         .is_some_and(|t| t.lemma("request") || t.lemma("prompt"));
     (small && call && (own || looped))
         .then(|| Draft::of(scene, Kind::CallsPerRequest, "call").per(Per::Request))
+}
+
+/// "8,000 users a day and each one sends 15 messages".
+fn each_one(scene: &Scene) -> bool {
+    scene.around().iter().any(|t| t.is(USER))
+        && scene.left_clause().windows(2).any(|w| {
+            w[0].is(EVERY) && matches!(w[1].word.as_str(), "one" | "uno" | "una" | "un" | "einer")
+        })
 }
 
 /// Requests a period, average or peak.
@@ -168,6 +177,10 @@ pub(super) fn things(scene: &Scene, _facts: &Facts) -> Option<Draft> {
         return Some(Draft::of(scene, Kind::Fields, "field"));
     }
     if unit("page") && !spelled {
+        // Pages a period are what is asked for; pages of a document describe one.
+        if let Some(per) = scene.per.filter(|per| per.per_month().is_some()) {
+            return Some(requests(scene, Some(per)));
+        }
         return Some(Draft::of(scene, Kind::Pages, "page"));
     }
     let options = scene

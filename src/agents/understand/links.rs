@@ -24,12 +24,17 @@ pub(super) fn drafts(
         .find_map(|s| s.per.filter(|p| p.per_month().is_some()));
     let mut list: Vec<Draft> = Vec::new();
     let mut lead: Option<&Scene> = None;
+    // The share that a percentile behind its time has used up.
+    let mut covered: Option<usize> = None;
     for (at, scene) in scenes.iter().enumerate() {
         if lead.is_none() && leads(scene, scenes.get(at + 1)) {
             lead = Some(scene);
             continue;
         }
         let led_by = lead.take();
+        if covered == Some(at) {
+            continue;
+        }
         // The "1K" of a price for 1K tokens belongs to the price.
         if list.last().is_some_and(|d| {
             scene.amount.currency.is_none() && scene.amount.tokens.start < d.end && d.swallows
@@ -41,17 +46,20 @@ pub(super) fn drafts(
             .or_else(|| corrected(scene, list.last()))
             .or_else(|| classify(scene, facts));
         let Some(mut draft) = draft else { continue };
+        if draft.kind == Kind::Latency
+            && draft.q.is_none()
+            && let Some(share) = scenes.get(at + 1).filter(|next| follows(scene, next))
+        {
+            draft.q = Some(percentile_name(fraction(share)).into());
+            draft.role = Some(Role::Target);
+            draft.metric = draft.metric.map(whole);
+            covered = Some(at + 1);
+        }
         if let Some(lead) = led_by {
             draft.q = Some(percentile_name(fraction(lead)).into());
             draft.role = Some(Role::Target);
             draft.start = lead.amount.tokens.start;
-            draft.metric = draft.metric.map(|m| {
-                if m == Metric::Unspecified {
-                    Metric::Total
-                } else {
-                    m
-                }
-            });
+            draft.metric = draft.metric.map(whole);
         }
         if draft.kind == Kind::Requests && draft.per.is_none() {
             let volume = list.iter().rfind(|d| d.kind == Kind::Requests);
@@ -82,6 +90,36 @@ fn continues_limit(draft: &Draft, before: Option<&Draft>, tokens: &[Token]) -> b
             .is_some_and(|gap| gap.len() <= 2)
     });
     near && draft.kind == Kind::Requests && draft.per == Some(Per::Minute)
+}
+
+/// What a share of requests meets is the whole answer, unless said otherwise.
+fn whole(metric: Metric) -> Metric {
+    match metric {
+        Metric::Unspecified => Metric::Total,
+        other => other,
+    }
+}
+
+/// "under 5 seconds for 95% of requests", "2 s in 99% of cases".
+fn follows(time: &Scene, share: &Scene) -> bool {
+    let percent = share.amount.percent && share.amount.values.len() == 1;
+    let gap = time
+        .tokens
+        .get(time.amount.tokens.end..share.amount.tokens.start)
+        .unwrap_or(&[]);
+    let led = gap.len() <= 3
+        && gap.last().is_some_and(|t| {
+            matches!(
+                t.word.as_str(),
+                "for" | "in" | "bei" | "pour" | "en" | "para"
+            )
+        });
+    let of = share
+        .right_clause()
+        .iter()
+        .take(2)
+        .any(|t| t.lemma("of") || t.is(REQUEST));
+    percent && led && of && (0.5..1.0).contains(&fraction(share))
 }
 
 /// 0.95 of "95 %" and of "19 of 20".
@@ -269,10 +307,14 @@ fn summands(list: &mut [Draft], tokens: &[Token]) {
         let gap = tokens
             .get(list[first].end.min(list[second].start)..list[second].start)
             .unwrap_or(&[]);
-        let added = gap.len() <= 8
-            && gap
-                .iter()
-                .any(|t| t.lemma("plus") || t.lemma("and") || t.word == "with");
+        let followed = tokens[list[first].start..list[second].start.max(list[first].start)]
+            .iter()
+            .any(|t| t.word == "followed");
+        let added = followed
+            || gap.len() <= 8
+                && gap
+                    .iter()
+                    .any(|t| t.lemma("plus") || t.lemma("and") || t.word == "with");
         let sum = gap.iter().any(|t| t.lemma("plus"));
         match (list[first].kind, list[second].kind) {
             (Kind::TokensPrefix, Kind::TokensPrefix) if sum => {

@@ -70,6 +70,9 @@ pub struct Understanding {
     pub unknown_models: Vec<String>,
     /// Wishes that are no numbers.
     pub constraints: Vec<Constraint>,
+    /// `cost`, `quality`, `latency` in the order in which they are ranked in words; empty
+    /// where they are not.
+    pub priorities: Vec<&'static str>,
     /// Contradictions, values out of range, what is missing; stable words.
     pub flags: Vec<String>,
     /// ISO 639-1 of the language the message is most likely written in.
@@ -96,6 +99,7 @@ pub fn understand(
     let mut u = Understanding {
         language: wishes::language(&text, &tokens),
         constraints: wishes::constraints(&text),
+        priorities: wishes::priorities(&tokens),
         ..Understanding::default()
     };
     let place = Place {

@@ -156,7 +156,8 @@ impl ModelNames {
             let part = &parts[at + count - 1];
             if count > 1 {
                 // The Spanish "2 o 3" is no model: the letter of "4o" and "o3" touches its digit.
-                let letter_o = part.text == "o" || parts[at + count - 2].text == "o";
+                let digits = part.text.starts_with(|c: char| c.is_ascii_digit());
+                let letter_o = part.text == "o" || parts[at + count - 2].text == "o" && digits;
                 if !part.joined || (letter_o && part.space) {
                     break;
                 }

@@ -185,6 +185,14 @@ fn kind_of(scene: &Scene, per: Option<Per>) -> Kind {
     let left = |tags: Tags| scene.left_clause().iter().any(|t| t.is(tags));
     let right = |tags: Tags| scene.right_clause().iter().any(|t| t.is(tags));
     let any = |tags: Tags| left(tags) || right(tags);
+    // "cut our bill of $9,750": the nearer noun names the amount.
+    let last = |tags: Tags| scene.left_clause().iter().rposition(|t| t.is(tags));
+    let after = scene.tokens.get(scene.end..scene.right.end).unwrap_or(&[]);
+    let billed = last(PAY) > last(SAVE)
+        || after
+            .first()
+            .is_some_and(|t| matches!(t.word.as_str(), "we" | "i" | "they"))
+            && after.iter().take(3).any(|t| t.is(PAY));
     let once = any(ONCE) || scene.says(&["one-time", "one-off", "once"]) && per.is_none();
     if any(PENALTY) {
         Kind::Penalty
@@ -196,6 +204,7 @@ fn kind_of(scene: &Scene, per: Option<Per>) -> Kind {
     {
         Kind::Threshold
     } else if left(SAVE)
+        && !billed
         && !left(UNDER)
         && !scene
             .before()

@@ -52,6 +52,9 @@ fn weight(scene: &Scene) -> Option<Draft> {
         "prioritise",
         "prioritize",
         "priorities",
+        "matters",
+        "matter",
+        "counts",
     ]);
     if !stated
         || clause(scene, GROW | CACHE | BATCH)
@@ -191,7 +194,16 @@ fn named_share(scene: &Scene) -> Option<Draft> {
         .rev()
         .enumerate()
         .find_map(|(at, t)| find(t).map(|s| (at + 1, s.1)));
+    // "22% of the questions are repeats": what a share is said to be.
+    let predicate = right.windows(2).find_map(|w| {
+        let is = matches!(
+            w[0].word.as_str(),
+            "are" | "is" | "sind" | "ist" | "sont" | "son"
+        );
+        is.then(|| find(&w[1]).map(|s| s.1)).flatten()
+    });
     let name = match (on_left, on_right) {
+        _ if predicate.is_some() => predicate?,
         (Some((l, left)), Some((r, right))) => {
             if r <= l + 3 {
                 right
@@ -202,7 +214,7 @@ fn named_share(scene: &Scene) -> Option<Draft> {
         (Some((_, name)), None) | (None, Some((_, name))) => name,
         (None, None) => match scene.far_left().iter().rev().find_map(find) {
             Some((RETRY, name)) => name,
-            _ => within_minutes(scene)?,
+            _ => deferrable(scene).or_else(|| within_minutes(scene))?,
         },
     };
     Some(
@@ -210,6 +222,22 @@ fn named_share(scene: &Scene) -> Option<Draft> {
             .q(name)
             .tight(scene),
     )
+}
+
+/// "65% of our 400k reports could run overnight": another amount stands between.
+fn deferrable(scene: &Scene) -> Option<&'static str> {
+    let stop = scene.sentence.end.min(scene.tokens.len());
+    let rest = scene.tokens.get(scene.amount.tokens.end..stop)?;
+    let of = rest
+        .first()
+        .is_some_and(|t| t.lemma("of") || matches!(t.word.as_str(), "der" | "des" | "de"));
+    let mut verb = rest.iter().take(14).skip_while(|t| {
+        !matches!(
+            t.word.as_str(),
+            "can" | "could" | "may" | "might" | "können" | "peuvent" | "pueden"
+        )
+    });
+    (of && verb.any(|t| t.is(BATCH | WAIT))).then_some("batch")
 }
 
 /// "95% of calls come within five minutes of the previous one": they hit a cache.
@@ -245,7 +273,14 @@ fn saving_target(scene: &Scene) -> Option<Draft> {
     let another = scene
         .before()
         .is_some_and(|t| matches!(t.word.as_str(), "another" | "weitere"));
+    let by = scene
+        .left_clause()
+        .iter()
+        .rev()
+        .take(3)
+        .any(|t| matches!(t.word.as_str(), "by" | "um" | "de" | "del" | "un"));
     let saves = clause(scene, SAVE)
+        || by && scene.around().iter().any(|t| t.is(SAVE))
         || another
         || negative && cost_near
         || scene.next().is_some_and(|t| t.word == "off")

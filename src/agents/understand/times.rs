@@ -12,9 +12,31 @@ pub(super) fn growth(scene: &Scene) -> Option<Draft> {
     if !scene.amount.times {
         return None;
     }
+    let right = scene.right_clause();
+    if right.iter().take(3).any(|t| t.is(PARALLEL)) && scene.amount.values.iter().all(|v| *v >= 2.0)
+    {
+        return Some(
+            Draft::of(scene, Kind::Fanout, "call")
+                .per(Per::Request)
+                .tight(scene),
+        );
+    }
     let context = scene.near(GROW)
         || scene.says(&[
-            "traffic", "by", "next", "scale", "volume", "users", "load", "more",
+            "traffic",
+            "by",
+            "next",
+            "scale",
+            "volume",
+            "users",
+            "load",
+            "more",
+            "expect",
+            "expecting",
+            "surge",
+            "erwarten",
+            "attendons",
+            "esperamos",
         ]);
     let other = scene
         .right_clause()
@@ -277,8 +299,13 @@ fn role(scene: &Scene, metric: Metric, percentile: &Option<(String, usize)>) -> 
         || tail.iter().any(|t| {
             t.is(UNDER) || t.is(WANT) && !t.lemma("quality") || t.is(MAXIMUM) && t.lemma("max")
         });
-    // "must finish a 400-token answer in 3 seconds"
-    let bound = scene.far_left().iter().any(|t| t.is(WANT)) && !left.iter().any(|t| t.is(NOW));
+    // "must finish a 400-token answer in 3 seconds", "must start within 400 ms and finish in 2 s"
+    let goes_on = metric == Metric::Total && {
+        let said = &scene.tokens[scene.sentence.start..scene.amount.tokens.start];
+        said.iter().any(|t| t.is(WANT)) && !said.iter().any(|t| t.is(NOW) || t.symbol(','))
+    };
+    let bound =
+        (scene.far_left().iter().any(|t| t.is(WANT)) || goes_on) && !left.iter().any(|t| t.is(NOW));
     if (wished || bound) && !missed {
         return Role::Target;
     }

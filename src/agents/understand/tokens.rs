@@ -99,7 +99,7 @@ pub(super) fn total(scene: &Scene, per: Per) -> Draft {
 
 /// No request has ten million tokens: the number is an invoice's.
 fn invoiced(scene: &Scene) -> bool {
-    let named = scene.phrase_tags() & TOKEN != 0
+    let named = scene.phrase_tags() & (TOKEN | INPUT | OUTPUT) != 0
         || scene
             .left_clause()
             .iter()
@@ -266,7 +266,11 @@ fn after_texts(scene: &Scene) -> bool {
 /// The first word that tells input from output.
 fn in_words(scene: &Scene, words: &[Token], own: bool) -> Option<Kind> {
     let prefix = words.iter().any(|t| t.is(PREFIX));
-    for token in words {
+    for (at, token) in words.iter().enumerate() {
+        // The Italian "in uscita" is an output: the noun after "in" decides.
+        if token.lemma("in") && words.get(at + 1).is_some_and(|t| t.is(INPUT | OUTPUT)) {
+            continue;
+        }
         if prefix && (token.is(PREFIX) || token.is(INPUT)) {
             return Some(Kind::TokensPrefix);
         }

@@ -1,6 +1,7 @@
 //! Wishes and hints that are no numbers: constraints, language, injection.
 
-use super::lexer::Token;
+use super::lexer::{Shape, Token};
+use super::lexicon::*;
 use super::quantity::Constraint;
 use super::text::Text;
 
@@ -311,7 +312,7 @@ pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
     if has('\u{400}', '\u{4FF}') > 3 {
         return "ru";
     }
-    const COMMON: [(&str, &[&str]); 4] = [
+    const COMMON: [(&str, &[&str]); 6] = [
         (
             "en",
             &[
@@ -340,6 +341,20 @@ pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
                 "un", "del", "cuánto", "cómo", "al", "que", "tenemos", "en",
             ],
         ),
+        (
+            "it",
+            &[
+                "il", "lo", "gli", "di", "e", "è", "per", "con", "che", "nostro", "nostra", "una",
+                "un", "del", "al", "quanto", "come", "circa", "abbiamo", "in", "da",
+            ],
+        ),
+        (
+            "pt",
+            &[
+                "o", "os", "as", "e", "é", "por", "para", "com", "que", "nosso", "nossa", "uma",
+                "um", "do", "da", "ao", "quanto", "como", "temos", "em", "não",
+            ],
+        ),
     ];
     let score = |words: &[&str]| {
         tokens
@@ -355,4 +370,56 @@ pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
         }
     }
     best.0
+}
+
+/// The criteria in the order in which the visitor ranks them: "cost matters most, then
+/// quality", "quality first, then speed", "price over latency". Empty where none is ranked.
+pub(super) fn priorities(tokens: &[Token]) -> Vec<&'static str> {
+    let criterion = |t: &Token| {
+        if t.is(QUALITY) && !t.lemma("point") {
+            Some("quality")
+        } else if t.is(COST | PAY) {
+            Some("cost")
+        } else if t.is(SPEED | LATENCY) {
+            Some("latency")
+        } else {
+            None
+        }
+    };
+    let ranks = |t: &Token| {
+        matches!(
+            t.word.as_str(),
+            "matters" | "matter" | "priority" | "important" | "importance" | "first" | "counts"
+        )
+    };
+    let then = |t: &Token| {
+        matches!(
+            t.word.as_str(),
+            "then" | "second" | "third" | "followed" | "dann" | "puis" | "luego"
+        )
+    };
+    // From the first criterion beside a ranking word, as long as "then" goes on.
+    let Some(start) = (0..tokens.len()).find(|at| {
+        let near = &tokens[*at..tokens.len().min(at + 4)];
+        criterion(&tokens[*at]).is_some()
+            && near
+                .iter()
+                .skip(1)
+                .take_while(|t| t.shape == Shape::Word)
+                .any(ranks)
+    }) else {
+        return Vec::new();
+    };
+    let mut order: Vec<&'static str> = criterion(&tokens[start]).into_iter().collect();
+    let mut at = start + 1;
+    while let Some(next) = (at..tokens.len().min(at + 8)).find(|i| then(&tokens[*i])) {
+        let named =
+            (next + 1..tokens.len().min(next + 5)).find_map(|i| Some((i, criterion(&tokens[i])?)));
+        let Some((found, name)) = named else { break };
+        if !order.contains(&name) {
+            order.push(name);
+        }
+        at = found + 1;
+    }
+    order
 }

@@ -86,7 +86,13 @@ pub(super) fn waterfall(
     {
         let unexplained = Point {
             low: Some(spend.value),
-            label: Some("Not explained".into()),
+            label: Some(
+                match gap.value < 0.0 {
+                    true => "Below list price",
+                    false => "Not explained",
+                }
+                .into(),
+            ),
             y: baseline.value,
             id: Some(gap.id),
             ..Point::default()

@@ -141,6 +141,7 @@ pub(super) fn chart(
         title: "Wait by number of slots",
         x: ("Slots", "slots"),
         y: ("Wait at the percentile", "s"),
+        y_scale: "log",
         table,
     };
     lines(

@@ -78,6 +78,7 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
         title: "Load",
         x: ("Month", "months"),
         y: ("Load", unit),
+        y_scale: "linear",
         table: "load",
     };
     fan(work, &about, &now, &g, marks, told.clone());

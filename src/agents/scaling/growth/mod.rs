@@ -140,6 +140,7 @@ pub(in crate::agents) fn spend_growth(work: &mut Work<'_>) -> Option<Prose> {
         title: "Spend a month",
         x: ("Month", "months"),
         y: ("Spend a month", &unit),
+        y_scale: "linear",
         table: "spend",
     };
     fan(work, &about, &spend, &g, marks, told.clone());

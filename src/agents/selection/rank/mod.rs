@@ -76,7 +76,30 @@ fn rows(work: &mut Work<'_>) -> Vec<Row> {
     all
 }
 
+/// "Cost matters most, then quality": 50 % to the first named, 30 % to the second, 20 % to the
+/// last. The order is the visitor's, the figures are assumptions.
+const BY_RANK: [f64; 3] = [0.5, 0.3, 0.2];
+
+/// Defaults by the order in words, where one is stated; else cost and quality alike.
+fn defaults(work: &Work<'_>) -> ([f64; 3], &'static str) {
+    let order = &work.said.priorities;
+    if order.is_empty() {
+        let why = "The message states no weight; edit it and the ranking follows.";
+        return ([0.4, 0.4, 0.2], why);
+    }
+    let unnamed: f64 = BY_RANK[order.len().min(3)..].iter().sum();
+    let share = unnamed / (3 - order.len().min(3)).max(1) as f64;
+    let of = |name: &str| {
+        let rank = order.iter().position(|o| *o == name);
+        rank.and_then(|r| BY_RANK.get(r).copied()).unwrap_or(share)
+    };
+    let why =
+        "You named an order, not figures: 50%, 30%, 20% by rank. Edit it and the ranking follows.";
+    ([of("cost"), of("quality"), of("latency")], why)
+}
+
 fn weights(work: &mut Work<'_>) -> [Value; 3] {
+    let (defaults, why) = defaults(work);
     let mut weight = |q: &str, default: f64| {
         let name = format!("weight_{q}");
         let label = format!("weight of {q}");
@@ -85,20 +108,15 @@ fn weights(work: &mut Work<'_>) -> [Value; 3] {
                 let value = stated.value.base().unwrap_or(default);
                 work.stated(&name, &label, &stated, value, "fraction", (0.0, 1.0))
             }
-            None => work.ledger.assume(
-                &name,
-                &label,
-                default,
-                "fraction",
-                (0.0, 1.0),
-                "The message states no weight; edit it and the ranking follows.",
-            ),
+            None => work
+                .ledger
+                .assume(&name, &label, default, "fraction", (0.0, 1.0), why),
         }
     };
     [
-        weight("cost", 0.4),
-        weight("quality", 0.4),
-        weight("latency", 0.2),
+        weight("cost", defaults[0]),
+        weight("quality", defaults[1]),
+        weight("latency", defaults[2]),
     ]
 }
 
