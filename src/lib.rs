@@ -22,7 +22,7 @@
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
-//! only reader of clocks, [`id`] the shared words. Arrows only go down: `app` → `serve`,
+//! only reader of clocks, [`report`] a result to take away, [`id`] the shared words. Arrows only go down: `app` → `serve`,
 //! `cli` → the rooms → `store` → `machine`; `protocol` and `machine` know only `id`,
 //! `agents` know `id` and `clock`.
 
@@ -39,6 +39,7 @@ pub mod machine;
 pub mod observe;
 pub mod outbox;
 pub mod protocol;
+pub mod report;
 pub mod serve;
 pub mod sessions;
 pub mod shutdown;

@@ -10,6 +10,7 @@ mod framing;
 mod headers;
 mod keyfile;
 mod reply;
+mod report;
 mod rest;
 pub mod routes;
 mod socket;

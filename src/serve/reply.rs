@@ -50,6 +50,17 @@ pub(super) fn problem(problem: &Problem) -> Reply {
     response
 }
 
+/// A file to keep.
+pub(super) fn attachment(media: &'static str, name: &str, bytes: Vec<u8>) -> Reply {
+    let mut response = body(StatusCode::OK, media, bytes);
+    let value = format!("attachment; filename=\"{name}\"");
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
 /// Either, as a response.
 pub(super) fn either(result: Result<Reply, Problem>) -> Reply {
     result.unwrap_or_else(|refused| problem(&refused))

@@ -3,7 +3,7 @@
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use warp::reply::Response as Reply;
 
 use super::door::{attempt, authenticate, check_origin, client, text};
@@ -11,10 +11,7 @@ use super::{Peer, Services, reply};
 use crate::access::credential::set_visitor_cookie;
 use crate::access::{NewVisitorRequest, NotAdmitted};
 use crate::clock;
-use crate::id::SessionId;
-use crate::protocol::frame::Kind;
 use crate::protocol::problem::{Code, Problem};
-use crate::store::SessionRecord;
 
 #[derive(Deserialize, Default)]
 struct NewVisitorBody {
@@ -88,44 +85,6 @@ pub(super) fn issue_ticket(headers: &HeaderMap, services: &Services) -> Result<R
         StatusCode::CREATED,
         &json!({"ticket": ticket, "expires_in_ms": ms, "user_id": user}),
     ))
-}
-
-/// `GET /api/v1/example-messages/sessions/{id}`
-pub(super) fn session(
-    id: &str,
-    headers: &HeaderMap,
-    services: &Services,
-) -> Result<Reply, Problem> {
-    let identity = authenticate(headers, None, services)?;
-    let missing = || Problem::new(Code::NotFound, "you have no such session");
-    let internal = |error| {
-        tracing::error!(%error, "a session could not be read");
-        Problem::new(Code::Internal, "the session could not be read")
-    };
-    let id = SessionId::parse(id).map_err(|_| missing())?;
-    let record = services
-        .sessions
-        .find(&identity.user_id, id)
-        .map_err(internal)?
-        .ok_or_else(missing)?;
-    let last = services.sessions.last_frame(&record).map_err(internal)?;
-    Ok(reply::json(StatusCode::OK, &session_json(&record, last)))
-}
-
-fn session_json(record: &SessionRecord, last: Option<(Kind, Value)>) -> Value {
-    let (kind, payload) = last.map_or((None, Value::Null), |(kind, payload)| {
-        (Some(kind.as_str()), payload)
-    });
-    json!({
-        "session_id": record.id, "user_id": record.user, "example_message_id": record.message,
-        "content": record.content, "title": record.title, "category": record.category,
-        "complexity": record.complexity, "businessValue": record.business_value,
-        "estimatedTime": record.estimated_time,
-        "assumptions": serde_json::from_str(&record.assumptions).unwrap_or(Value::Null), "parent_session_id": record.parent,
-        "state": record.state.as_str(), "attempts": record.attempts,
-        "created_at": record.created.rfc3339(), "ended_at": record.ended.map(clock::Wall::rfc3339),
-        "ended_by": kind, "outcome": payload,
-    })
 }
 
 /// `GET /api/v1/example-messages/examples`

@@ -12,7 +12,7 @@ use warp::path::FullPath;
 use warp::reply::Response as Reply;
 use warp::{Filter, path};
 
-use super::{Peer, Services, door, files, reply, rest};
+use super::{Peer, Services, door, files, reply, report, rest};
 
 type Shared = Arc<Services>;
 
@@ -93,14 +93,21 @@ fn tickets(services: &Shared) -> BoxedFilter<(Reply,)> {
 }
 
 fn session(services: &Shared) -> BoxedFilter<(Reply,)> {
-    path!("api" / "v1" / "example-messages" / "sessions" / String)
+    let one = path!("api" / "v1" / "example-messages" / "sessions" / String)
         .and(warp::get())
         .and(warp::header::headers_cloned())
         .and(with(services))
         .map(|id: String, headers: HeaderMap, s: Shared| {
-            reply::either(rest::session(&id, &headers, &s))
-        })
-        .boxed()
+            reply::either(report::session(&id, &headers, &s))
+        });
+    let file = path!("api" / "v1" / "example-messages" / "sessions" / String / String)
+        .and(warp::get())
+        .and(warp::header::headers_cloned())
+        .and(with(services))
+        .map(|id: String, file: String, headers: HeaderMap, s: Shared| {
+            reply::either(report::report(&id, &file, &headers, &s))
+        });
+    one.or(file).unify().boxed()
 }
 
 fn examples(services: &Shared) -> BoxedFilter<(Reply,)> {

@@ -1,0 +1,69 @@
+//! A document as one HTML file: no script, no link, nothing fetched.
+
+use std::fmt::Write;
+
+use super::{Block, Document};
+
+/// Inline, because the file is opened from a disk and must need nothing else.
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
+table{border-collapse:collapse;margin:1rem 0;width:100%}th,td{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}\
+blockquote{border-left:.3rem solid #888;margin:1rem 0;padding:.2rem 1rem;white-space:pre-wrap}td{overflow-wrap:anywhere}\
+@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}th,td{border-color:#444}}\
+@media print{body{margin:0;max-width:none;color:#000;background:#fff}h2,h3{break-after:avoid}tr{break-inside:avoid}}";
+
+pub(super) fn write(document: &Document) -> String {
+    let title = escaped(&document.title);
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+    );
+    for block in &document.blocks {
+        // Writing into a string does not fail.
+        let _ = match block {
+            Block::Heading(level, text) => writeln!(out, "<h{level}>{}</h{level}>", escaped(text)),
+            Block::Text(text) => writeln!(out, "<p>{}</p>", escaped(text)),
+            Block::Quote(text) => writeln!(out, "<blockquote>{}</blockquote>", escaped(text)),
+            Block::List(items) => {
+                let items = items.iter().map(|i| format!("<li>{}</li>", escaped(i)));
+                writeln!(out, "<ul>{}</ul>", items.collect::<String>())
+            }
+            Block::Table(columns, rows) => {
+                let row = |cells: &[String], tag: &str| {
+                    let cells = cells
+                        .iter()
+                        .map(|c| format!("<{tag}>{}</{tag}>", escaped(c)));
+                    format!("<tr>{}</tr>", cells.collect::<String>())
+                };
+                let head = if columns.iter().all(String::is_empty) {
+                    String::new()
+                } else {
+                    format!("<thead>{}</thead>", row(columns, "th"))
+                };
+                let body: String = rows.iter().map(|r| row(r, "td")).collect();
+                writeln!(out, "<table>{head}<tbody>{body}</tbody></table>")
+            }
+        };
+    }
+    out + "</body>\n</html>\n"
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' => out.push('\n'),
+            // Bidirectional overrides turn a text on a screen into another one.
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {}
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,280 @@
+//! A session's result as something to take away: one document, written as Markdown or HTML.
+//!
+//! Every text in it may have come from a visitor or from an agent of somebody else's, so the
+//! document holds plain text only, and each writer escapes all of it.
+
+mod html;
+mod markdown;
+
+use crate::agents::answer::{Answer, Figure, Finding, Recommendation};
+use crate::clock::Wall;
+use crate::protocol::frame::Kind;
+use crate::store::SessionRecord;
+
+/// A part of a document.
+#[derive(Debug, Clone, PartialEq)]
+enum Block {
+    /// A heading of level 2 or 3.
+    Heading(u8, String),
+    Text(String),
+    /// The visitor's words.
+    Quote(String),
+    List(Vec<String>),
+    Table(Vec<String>, Vec<Vec<String>>),
+}
+
+/// What a report is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    title: String,
+    blocks: Vec<Block>,
+}
+
+/// How a session ended.
+pub enum Outcome<'a> {
+    /// With a result.
+    Answer(&'a Answer),
+    /// Without one: the last frame's type and its words.
+    Other(Kind, &'a str),
+}
+
+impl Document {
+    /// The report of an ended session.
+    pub fn new(record: &SessionRecord, outcome: &Outcome<'_>) -> Self {
+        let mut document = Self {
+            title: record.title.clone(),
+            blocks: Vec::new(),
+        };
+        document.about(record);
+        match outcome {
+            Outcome::Answer(answer) => document.answer(answer),
+            Outcome::Other(kind, words) => {
+                document.heading(2, "There is no result");
+                document.text(&format!(
+                    "The session ended with {}: {words}",
+                    kind.as_str()
+                ));
+            }
+        }
+        document
+    }
+
+    /// As Markdown (CommonMark with tables).
+    pub fn markdown(&self) -> String {
+        markdown::write(self)
+    }
+
+    /// As one HTML file that needs nothing else.
+    pub fn html(&self) -> String {
+        html::write(self)
+    }
+
+    fn heading(&mut self, level: u8, text: &str) {
+        self.blocks.push(Block::Heading(level, text.to_owned()));
+    }
+
+    fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.blocks.push(Block::Text(text.to_owned()));
+        }
+    }
+
+    fn list(&mut self, items: Vec<String>) {
+        if !items.is_empty() {
+            self.blocks.push(Block::List(items));
+        }
+    }
+
+    fn table(&mut self, columns: &[&str], rows: Vec<Vec<String>>) {
+        if !rows.is_empty() {
+            let columns = columns.iter().map(|c| (*c).to_owned()).collect();
+            self.blocks.push(Block::Table(columns, rows));
+        }
+    }
+
+    fn about(&mut self, record: &SessionRecord) {
+        self.blocks.push(Block::Quote(record.content.clone()));
+        let rows = [
+            ("Session", record.id.to_string()),
+            ("Category", record.category.to_string()),
+            ("Depth", record.complexity.to_string()),
+            ("Asked", record.created.rfc3339()),
+            (
+                "Answered",
+                record.ended.map_or_else(String::new, Wall::rfc3339),
+            ),
+        ];
+        let rows = rows.into_iter().map(|(k, v)| vec![k.to_owned(), v]);
+        self.table(&["", ""], rows.collect());
+    }
+
+    fn answer(&mut self, answer: &Answer) {
+        self.heading(2, "Summary");
+        self.text(&answer.summary);
+        self.figures(&answer.headline);
+        self.understood(answer);
+        if !answer.recommendations.is_empty() {
+            self.heading(2, "Recommendations");
+        }
+        answer
+            .recommendations
+            .iter()
+            .for_each(|r| self.recommendation(r));
+        self.findings("Findings", &answer.findings);
+        self.data(answer);
+        self.heading(2, "What it is worth");
+        self.text(&answer.business_impact.text);
+        self.figures(&answer.business_impact.figures);
+        self.plan(answer);
+        self.findings("About this message", &answer.business_insights);
+        let questions = answer
+            .questions
+            .iter()
+            .map(|q| format!("{} {}", q.text, q.effect));
+        let questions: Vec<_> = questions.collect();
+        if !questions.is_empty() {
+            self.heading(2, "What would settle more");
+            self.list(questions);
+        }
+        self.arithmetic(answer);
+    }
+
+    fn figures(&mut self, figures: &[Figure]) {
+        let row = |f: &Figure| vec![f.label.clone(), f.text.clone(), f.id.clone()];
+        self.table(
+            &["Figure", "Value", "Arithmetic"],
+            figures.iter().map(row).collect(),
+        );
+    }
+
+    fn understood(&mut self, answer: &Answer) {
+        self.heading(2, "What was understood and assumed");
+        let rows = answer.quantities.iter().map(|q| {
+            let from = q
+                .quote
+                .clone()
+                .or_else(|| q.note.clone())
+                .unwrap_or_default();
+            let source = format!("{:?}", q.source).to_lowercase();
+            vec![
+                q.label.clone(),
+                number(q.value),
+                q.unit.clone(),
+                source,
+                from,
+            ]
+        });
+        self.table(
+            &["Quantity", "Value", "Unit", "Source", "From"],
+            rows.collect(),
+        );
+    }
+
+    fn recommendation(&mut self, recommendation: &Recommendation) {
+        let r = recommendation;
+        self.heading(3, &format!("{}. {}", r.priority, r.title));
+        self.text(&r.rationale);
+        let gain = r.gain.as_ref();
+        let mut rows = vec![
+            vec!["Effort".to_owned(), r.effort.clone()],
+            vec!["Impact".to_owned(), r.impact.clone()],
+            vec!["Confidence".to_owned(), r.confidence.clone()],
+            vec!["Formula".to_owned(), r.formula.clone()],
+            vec!["Arithmetic".to_owned(), r.arithmetic.clone()],
+        ];
+        rows.extend(gain.map(|g| vec![g.label.clone(), format!("{} ({})", g.text, g.id)]));
+        self.table(&["", ""], rows);
+    }
+
+    fn findings(&mut self, heading: &str, findings: &[Finding]) {
+        if findings.is_empty() {
+            return;
+        }
+        self.heading(2, heading);
+        let item = |f: &Finding| match f.severity.as_str() {
+            "info" => format!("{}: {}", f.title, f.text),
+            severity => format!("{severity}: {}: {}", f.title, f.text),
+        };
+        self.list(findings.iter().map(item).collect());
+    }
+
+    fn data(&mut self, answer: &Answer) {
+        for chart in &answer.charts {
+            self.heading(3, &chart.title);
+            self.text(&chart.text);
+            self.text(&chart.source);
+        }
+        for table in &answer.tables {
+            self.heading(3, &table.title);
+            let column = |c: &crate::agents::answer::Column| match c.unit.as_str() {
+                "" => c.name.clone(),
+                unit => format!("{} ({unit})", c.name),
+            };
+            let columns: Vec<String> = table.columns.iter().map(column).collect();
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let rows = table.rows.iter();
+            let rows = rows.map(|row| row.iter().map(|cell| cell.text.clone()).collect());
+            self.table(&columns, rows.collect());
+        }
+    }
+
+    fn plan(&mut self, answer: &Answer) {
+        if !answer.implementation_guidance.is_empty() {
+            self.heading(2, "Plan");
+        }
+        for phase in &answer.implementation_guidance {
+            let weeks = format!("{}–{}", phase.from_week, phase.to_week);
+            self.heading(3, &format!("{} (weeks {weeks})", phase.title));
+            self.list(phase.steps.clone());
+        }
+        if !answer.success_metrics.is_empty() {
+            self.heading(2, "What to measure");
+        }
+        let rows = answer.success_metrics.iter();
+        let rows = rows.map(|m| {
+            [&m.name, &m.baseline, &m.target, &m.how]
+                .map(String::clone)
+                .into()
+        });
+        self.table(&["Measure", "Today", "Aim", "How"], rows.collect());
+    }
+
+    fn arithmetic(&mut self, answer: &Answer) {
+        self.heading(2, "The arithmetic of every number");
+        let rows = answer.provenance.iter().map(|d| {
+            let [id, label] = [d.id.clone(), d.label.clone()];
+            let result = format!("{} {}", number(d.result), d.unit);
+            vec![
+                id,
+                label,
+                d.formula.clone(),
+                d.arithmetic.clone(),
+                result,
+                d.reference.clone(),
+            ]
+        });
+        let columns = [
+            "Id",
+            "Number",
+            "Formula",
+            "Arithmetic",
+            "Result",
+            "Reference",
+        ];
+        self.table(&columns, rows.collect());
+        let ran = &answer.execution;
+        self.text(&format!(
+            "{}. Computed by {}.",
+            answer.catalog.text, ran.backend
+        ));
+        self.list(answer.catalog.attributions.clone());
+    }
+}
+
+/// The shortest text that reads back as the same number.
+fn number(value: f64) -> String {
+    value.to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+use super::*;
+use crate::agents::{Task, catalog::Catalog};
+use crate::id::{BusinessValue, Category, Complexity, MessageId, SessionId, UserId};
+use crate::machine::session::State;
+
+const HOSTILE: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![x](https://evil.example/x.png)",
+    "</title></style><b>|`x`|</b>",
+    "# not a heading\n- not a list",
+];
+
+fn record(text: &str) -> SessionRecord {
+    SessionRecord {
+        id: SessionId(7),
+        user: UserId::parse("a").unwrap(),
+        message: MessageId::parse("m").unwrap(),
+        content: text.to_owned(),
+        title: text.to_owned(),
+        category: Category::Cost,
+        complexity: Complexity::ALL[0],
+        business_value: BusinessValue::ALL[0],
+        estimated_time: "5 s".into(),
+        parent: None,
+        assumptions: "{}".into(),
+        state: State::Completed,
+        attempts: 1,
+        created: Wall(0),
+        ended: Some(Wall(1000)),
+        last_sequence: 9,
+    }
+}
+
+#[test]
+fn hostile_texts_stay_texts() {
+    // req: V4
+    for text in HOSTILE {
+        let outcome = Outcome::Other(Kind::Error, text);
+        let document = Document::new(&record(text), &outcome);
+        let html = document.html();
+        for tag in ["<script", "<img", "<b>", "onerror=alert(1)>"] {
+            assert!(!html.contains(tag), "{tag} of {text} in {html}");
+        }
+        assert_eq!(html.matches("<title>").count(), 1);
+        let markdown = document.markdown();
+        assert!(!markdown.contains('<'), "{markdown}");
+        assert!(
+            !markdown.contains("](") && !markdown.contains("://"),
+            "{markdown}"
+        );
+        let headings = markdown.lines().filter(|l| l.starts_with('#')).count();
+        assert_eq!(headings, 2, "{markdown}");
+        assert!(!markdown.lines().any(|l| l.starts_with("- ")), "{markdown}");
+    }
+}
+
+#[test]
+fn it_fetches_nothing() {
+    let html = Document::new(&record("x"), &Outcome::Other(Kind::Error, "y")).html();
+    for word in [
+        "src=", "href=", "url(", "@import", "<script", "http://", "https://",
+    ] {
+        assert!(!html.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn every_number_of_a_real_answer_is_in_it_with_its_arithmetic() {
+    let text = "We run 1M requests a month on gpt-4o with 1000 input tokens and 200 output tokens each. Cut our cost.";
+    let task = Task {
+        content: text.to_owned(),
+        category: Category::Cost,
+        complexity: Complexity::ALL[0],
+        assumptions: Default::default(),
+        as_of: "2026-12-01".to_owned(),
+    };
+    let answer = crate::agents::answer(&task, &Catalog::builtin(), &mut |_| {}).unwrap();
+    let document = Document::new(&record(text), &Outcome::Answer(&answer));
+    let (html, markdown) = (document.html(), document.markdown());
+    assert!(!answer.provenance.is_empty());
+    for derivation in &answer.provenance {
+        assert!(html.contains(&format!("<td>{}</td>", derivation.id)));
+        assert!(markdown.contains(&format!("| {} |", derivation.id)));
+    }
+    assert!(html.contains("$4,500 a month") && markdown.contains("$4,500 a month"));
+}

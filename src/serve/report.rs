@@ -1,0 +1,126 @@
+//! One session, as an answer and as a report to keep, for its visitor.
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+use warp::reply::Response as Reply;
+
+use super::door::authenticate;
+use super::{Services, reply};
+use crate::agents::answer::Answer;
+use crate::clock::Wall;
+use crate::id::SessionId;
+use crate::protocol::frame::Kind;
+use crate::protocol::problem::{Code, Problem};
+use crate::report::{Document, Outcome};
+use crate::store::{SessionRecord, StoreError};
+
+/// A session and the frame that ended it, while that is held.
+struct Found {
+    record: SessionRecord,
+    last: Option<(Kind, Value)>,
+}
+
+/// 404 for another visitor's session as for one that never was.
+fn find(id: &str, headers: &HeaderMap, services: &Services) -> Result<Found, Problem> {
+    let missing = || Problem::new(Code::NotFound, "you have no such session");
+    let internal = |error: StoreError| {
+        tracing::error!(%error, "a session could not be read");
+        Problem::new(Code::Internal, "the session could not be read")
+    };
+    let sessions = &services.sessions;
+    let user = authenticate(headers, None, services)?.user_id;
+    let id = SessionId::parse(id).map_err(|_| missing())?;
+    let record = sessions.find(&user, id).map_err(internal)?;
+    let record = record.ok_or_else(missing)?;
+    let last = sessions.last_frame(&record).map_err(internal)?;
+    Ok(Found { record, last })
+}
+
+/// `GET /api/v1/example-messages/sessions/{id}`
+pub(super) fn session(
+    id: &str,
+    headers: &HeaderMap,
+    services: &Services,
+) -> Result<Reply, Problem> {
+    let Found { record, last } = find(id, headers, services)?;
+    let (kind, payload) = last.map_or((None, Value::Null), |(k, payload)| (Some(k), payload));
+    Ok(reply::json(
+        StatusCode::OK,
+        &described(&record, kind, payload),
+    ))
+}
+
+fn described(record: &SessionRecord, kind: Option<Kind>, payload: Value) -> Value {
+    json!({
+        "session_id": record.id, "user_id": record.user, "example_message_id": record.message,
+        "content": record.content, "title": record.title, "category": record.category,
+        "complexity": record.complexity, "businessValue": record.business_value,
+        "estimatedTime": record.estimated_time, "parent_session_id": record.parent,
+        "assumptions": serde_json::from_str(&record.assumptions).unwrap_or(Value::Null),
+        "state": record.state.as_str(), "attempts": record.attempts,
+        "created_at": record.created.rfc3339(), "ended_at": record.ended.map(Wall::rfc3339),
+        "ended_by": kind.map(Kind::as_str), "outcome": payload,
+    })
+}
+
+/// `GET /api/v1/example-messages/sessions/{id}/report.json|.md|.html`
+pub(super) fn report(
+    id: &str,
+    file: &str,
+    headers: &HeaderMap,
+    services: &Services,
+) -> Result<Reply, Problem> {
+    let extension = match file {
+        "report.json" => "json",
+        "report.md" => "md",
+        "report.html" => "html",
+        _ => {
+            let text = "a report is report.json, report.md or report.html";
+            return Err(Problem::new(Code::NotFound, text));
+        }
+    };
+    let Found { record, last } = find(id, headers, services)?;
+    let Some((kind, payload)) = last else {
+        let text = if record.state.ended() {
+            "the result of this session is no longer held"
+        } else {
+            "this session has not ended yet; there is nothing to report"
+        };
+        return Err(Problem::new(Code::NotFound, text));
+    };
+    let (media, text) = match extension {
+        "json" => {
+            let report = json!({
+                "emflow_report": 1, "server_version": env!("CARGO_PKG_VERSION"),
+                "session": described(&record, Some(kind), payload),
+            });
+            ("application/json", format!("{report:#}\n"))
+        }
+        "md" => (
+            "text/markdown; charset=utf-8",
+            document(&record, kind, &payload).markdown(),
+        ),
+        _ => (
+            "text/html; charset=utf-8",
+            document(&record, kind, &payload).html(),
+        ),
+    };
+    // An id is letters, digits and an underscore: it cannot leave the header's quotes.
+    let name = format!("emflow-{}.{extension}", record.id);
+    Ok(reply::attachment(media, &name, text.into_bytes()))
+}
+
+fn document(record: &SessionRecord, kind: Kind, payload: &Value) -> Document {
+    let answer: Option<Answer> = match kind {
+        Kind::AgentCompleted => serde_json::from_value(payload["result"].clone()).ok(),
+        _ => None,
+    };
+    let words = ["message", "reason"]
+        .iter()
+        .find_map(|key| payload[key].as_str());
+    let outcome = match &answer {
+        Some(answer) => Outcome::Answer(answer),
+        None => Outcome::Other(kind, words.unwrap_or("a result of another version")),
+    };
+    Document::new(record, &outcome)
+}
