@@ -142,7 +142,7 @@ fn current(work: &mut Work<'_>, baseline: Option<&Value>) {
         super::spend_per_month(work),
     ) {
         if gap.value < 0.0 {
-            work.summary(super::reconcile::below_list(&spend, &cost));
+            work.summary(super::reconcile::below_list(&spend, cost));
             return;
         }
         work.summary(say!("You state {} a month, but this traffic costs {} at list price (the bill is {} times that): {} is not explained, and finding it comes first.", spend.money(), cost.money(), ratio.digits(3), gap.money()));
