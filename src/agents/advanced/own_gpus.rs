@@ -343,8 +343,9 @@ fn decide(work: &mut Work<'_>, net: &Value, even: &Value, n: &Value, o: &Outcome
         "high",
         "medium",
     );
-    let gain = net.figure(net.money().then(" a month"));
-    work.recommend(title, advice, net, Some(gain));
+    // Staying where one is gains nothing.
+    let gain = (net.value > 0.0).then(|| net.figure(net.money().then(" a month")));
+    work.recommend(title, advice, net, gain);
     work.finding("warning", "Capacity is not checked here", say!("Whether these GPUs carry the load, at which quality an open model answers, and what a second site costs, is not part of this comparison. Ask the scaling agent with the model, the GPU and the concurrent requests."));
     for (key, value) in [
         ("mc_p05", &o.p05),

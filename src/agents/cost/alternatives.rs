@@ -237,7 +237,7 @@ fn left_out(
         .take(4)
         .collect();
     let mut prose = say!(
-        "Only models sold by their maker, at a price that further sources confirm, with a published quality index and speed without reasoning are recommended."
+        "Only models sold by their maker, at a price that at least one further source confirms, with a published quality index and speed without reasoning are recommended."
     );
     if !unsure.is_empty() {
         prose = prose.and(say!(

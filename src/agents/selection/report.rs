@@ -68,7 +68,7 @@ pub(super) fn questions(work: &mut Work<'_>) -> Option<Prose> {
             .iter()
             .any(|q| q.name == name && q.source == Source::Assumption)
     };
-    if assumed(work, "weight_cost") {
+    if assumed(work, "weight_cost") && work.said.priorities.is_empty() {
         work.ask(
             "weight_cost",
             "How much do cost, quality and latency matter to you?",

@@ -360,3 +360,14 @@ fn api_or_own_gpus_under_risk() {
         ]
     );
 }
+
+// req: A4
+#[test]
+fn demand_that_equals_the_limit_is_not_above_it() {
+    // 3.472 requests a second, doubling each quarter, are eightfold after nine months.
+    check(
+        Scaling,
+        "10k users a day, doubling every quarter, 1000 input tokens and 200 output tokens each, limited to 10,000 RPM and 2M TPM",
+        &[("first month above the limit", 10.0)],
+    );
+}

@@ -6,7 +6,7 @@ mod verdict;
 use crate::agents::answer::{Cell, Chart, Point, Series, Table};
 use crate::agents::catalog::Mode;
 use crate::agents::latency::targets::{Stat, Target, targets};
-use crate::agents::ledger::{Prose, Value, say};
+use crate::agents::ledger::{Prose, Value, say, show};
 use crate::agents::work::{Advice, Work, axis, column, fact, mark, words};
 use crate::id::Complexity;
 pub(in crate::agents) use speeds::*;
@@ -139,7 +139,17 @@ fn table(work: &mut Work<'_>, shown: &[Timing], targets: &[Target], current: Opt
             } else {
                 t.name.clone()
             };
-            let cell = |v: &Value| v.cell(v.seconds());
+            // 3.0004 s must not stand as "3 s" beside "no" for a limit of 3 s.
+            let ambiguous = |v: &Value| {
+                targets.iter().any(|g| {
+                    v.value > g.limit.value
+                        && show::seconds(v.value) == show::seconds(g.limit.value)
+                })
+            };
+            let cell = |v: &Value| match ambiguous(v) {
+                true => v.cell(v.digits(7).then(" s")),
+                false => v.cell(v.seconds()),
+            };
             let mut row: Vec<Cell> = vec![
                 words(&name),
                 cell(&t.ttft50),

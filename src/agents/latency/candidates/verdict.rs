@@ -64,13 +64,12 @@ fn short(target: &Target, good: &[String], floored: bool) -> Prose {
             target.what(),
             one
         ),
-        [first, second, ..] => say!(
-            "{} for the {} is met, fastest first, by {} and {}{}.",
+        several => say!(
+            "{} for the {} is met, fastest first, by {}{}.",
             target.limit.seconds(),
             target.what(),
-            first,
-            second,
-            if good.len() > 2 { ", and others" } else { "" }
+            &several[..several.len().min(4)].join(", "),
+            if several.len() > 4 { " and others" } else { "" }
         ),
     }
 }

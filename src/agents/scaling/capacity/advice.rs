@@ -70,7 +70,7 @@ pub(super) fn advise(
     let advice = Advice::new(why, "medium", "high", "high");
     let gain = slots.figure(slots.digits(6).then(" slots"));
     let title = if q.per_replica.is_some() {
-        "Run this many replicas at peak"
+        "Run replicas for this many slots at peak"
     } else {
         "Provide this many concurrent slots"
     };

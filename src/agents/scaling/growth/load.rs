@@ -38,10 +38,14 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
         &horizon,
         unit,
     );
+    let per = format!(" {unit}");
     let mut rows = vec![
-        fact("Now", now.cell(now.digits(4))),
+        fact("Now", now.cell(now.digits(4).then(&per))),
         fact("Growth a month", g.cell(g.percent())),
-        fact("At the end of the outlook", last.cell(last.digits(4))),
+        fact(
+            "At the end of the outlook",
+            last.cell(last.digits(4).then(&per)),
+        ),
     ];
     let mut told = say!(
         "Load of {} grows {} a month to {} at the end of the outlook.",
@@ -51,7 +55,7 @@ pub(in crate::agents) fn load_growth(work: &mut Work<'_>) -> Option<Prose> {
     );
     let mut marks = Vec::new();
     if let Some(limit) = limit {
-        rows.push(fact("Limit", limit.cell(limit.digits(4))));
+        rows.push(fact("Limit", limit.cell(limit.digits(4).then(&per))));
         marks.push(mark("y", limit.value, "limit"));
         if let Some(month) = crossing(work, "first month above the limit", &limit, &now, &g) {
             rows.push(fact(

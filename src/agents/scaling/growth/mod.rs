@@ -42,7 +42,9 @@ fn crossing(
     let inputs = [("limit", limit), ("now", now), ("g", g)];
     Some(work.ledger.derive(
         label,
-        "floor(ln(limit / now) / ln(1 + g)) + 1",
+        // Demand that equals the limit is not above it; logarithms land a hair beside the whole
+        // month in which it does.
+        "floor(ln(limit / now) / ln(1 + g) + 0.0000001) + 1",
         COMPOUND,
         &inputs,
         "months",

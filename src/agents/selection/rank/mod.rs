@@ -201,7 +201,8 @@ fn compare(
     };
     let advice = |why| Advice::new(why, "medium", "high", "medium");
     let why = about(a).and(say!("With your weights it comes closest to the best of all criteria at once ({}). Try it on a sample of your own requests before you move traffic.", scores.0[first.0].decimals(3)));
-    let gain = scores.0[first.0].figure(scores.0[first.0].decimals(3).then(" closeness"));
+    let price = |r: &Row| r.values[0].figure(r.values[0].money().then(" for 1,000 requests"));
+    let gain = price(a);
     work.recommend(
         &format!("Shortlist {}", a.name),
         advice(why),
@@ -216,7 +217,7 @@ fn compare(
             &a.name, &b.name
         ));
         let why = about(b).and(say!("Its worst weighted shortfall is the smallest ({}): the choice where no criterion may fail.", scores.1[first.1].decimals(3)));
-        let gain = scores.1[first.1].figure(scores.1[first.1].decimals(3).then(" regret"));
+        let gain = price(b);
         work.recommend(
             &format!("Keep {} as the balanced choice", b.name),
             advice(why),
