@@ -28,6 +28,7 @@ export function resultView(app, run) {
         section("How you will know", metrics(result.success_metrics)),
         section("What your message also says", findings(result.business_insights, prose)),
         section("What would sharpen this", questions(result.questions)),
+        section("Take it away", files(app, run)),
         execution(run)),
       h("aside", { class: "result-side", "aria-label": "Your numbers" }, quantitiesEditor(app, run))));
 }
@@ -100,6 +101,15 @@ function metrics(list) {
 function questions(list) {
   if (!list?.length) return null;
   return h("ol", { class: "questions" }, list.map((q) => h("li", {}, h("strong", {}, q.text), " ", h("span", { class: "muted" }, q.effect))));
+}
+
+/** The result as a file; the visitor's cookie opens it, and nobody else's. */
+function files(app, run) {
+  const kinds = [["html", "HTML, to print"], ["md", "Markdown"], ["json", "JSON, everything"]];
+  return h("p", { class: "files" }, kinds.map(([kind, words]) => h("a", {
+    href: `/api/v1/example-messages/sessions/${run.sessionId}/report.${kind}`, download: "",
+    onclick: () => app.track("report_exported", run),
+  }, words)));
 }
 
 /** What really ran, said plainly. */
