@@ -136,18 +136,7 @@ fn verdict(work: &mut Work<'_>, invest: &Value, net: &Value, npv: &Value, months
             payback.cell(payback.digits(2).then(" months")),
         ));
         rows.push(fact("Return over the horizon", roi.cell(roi.percent())));
-        let rate = work
-            .ledger
-            .quantities()
-            .iter()
-            .find(|q| q.name == "discount_rate")
-            .map(|q| q.value);
-        why = why.and(say!(
-            "Undiscounted it is paid back after {} months and returns {} of what was put in.",
-            payback.digits(2),
-            roi.percent()
-        ));
-        if let Some(month) = discounted(work, invest, net, rate.unwrap_or(0.1)) {
+        if let Some(month) = discounted(work, invest, net) {
             rows.push(fact(
                 "First month paid back, discounted",
                 month.cell(month.digits(4)),
@@ -188,7 +177,11 @@ pub(in crate::agents) fn payback_in_words(work: &Work<'_>, payback: &Value) -> P
 }
 
 /// First month in which the discounted flows have paid the investment back.
-fn discounted(work: &mut Work<'_>, invest: &Value, net: &Value, rate: f64) -> Option<Value> {
+fn discounted(work: &mut Work<'_>, invest: &Value, net: &Value) -> Option<Value> {
+    let mut known = work.ledger.quantities().iter();
+    let rate = known
+        .find(|q| q.name == "discount_rate")
+        .map_or(0.1, |q| q.value);
     let paid = super::super::calculate::finance::discounted_payback_month(
         invest.value,
         net.value,

@@ -295,6 +295,52 @@ pub(super) fn steers(text: &Text, original: &str) -> bool {
         .any(|phrase| lower.contains(phrase) || raw.contains(phrase))
 }
 
+/// The commonest words of the languages that share a script.
+const COMMON: [(&str, &[&str]); 6] = [
+    (
+        "en",
+        &[
+            "the", "we", "is", "a", "and", "of", "to", "for", "our", "what", "how", "which", "in",
+            "per", "on", "at", "with",
+        ],
+    ),
+    (
+        "de",
+        &[
+            "wir", "der", "die", "das", "und", "ist", "pro", "für", "mit", "wie", "unser",
+            "unsere", "eine", "ein", "nicht", "bei", "auf", "im", "wann", "wird", "sollen",
+        ],
+    ),
+    (
+        "fr",
+        &[
+            "nous", "le", "la", "les", "des", "et", "est", "par", "pour", "avec", "notre", "une",
+            "un", "du", "sur", "combien", "comment", "dans",
+        ],
+    ),
+    (
+        "es",
+        &[
+            "el", "los", "las", "y", "es", "por", "para", "con", "nuestro", "nuestra", "una", "un",
+            "del", "cuánto", "cómo", "al", "que", "tenemos", "en",
+        ],
+    ),
+    (
+        "it",
+        &[
+            "il", "lo", "gli", "di", "e", "è", "per", "con", "che", "nostro", "nostra", "una",
+            "un", "del", "al", "quanto", "come", "circa", "abbiamo", "in", "da",
+        ],
+    ),
+    (
+        "pt",
+        &[
+            "o", "os", "as", "e", "é", "por", "para", "com", "que", "nosso", "nossa", "uma", "um",
+            "do", "da", "ao", "quanto", "como", "temos", "em", "não",
+        ],
+    ),
+];
+
 /// ISO 639-1, by script and by the commonest words.
 pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
     let has = |low: char, high: char| {
@@ -312,50 +358,6 @@ pub(super) fn language(text: &Text, tokens: &[Token]) -> &'static str {
     if has('\u{400}', '\u{4FF}') > 3 {
         return "ru";
     }
-    const COMMON: [(&str, &[&str]); 6] = [
-        (
-            "en",
-            &[
-                "the", "we", "is", "a", "and", "of", "to", "for", "our", "what", "how", "which",
-                "in", "per", "on", "at", "with",
-            ],
-        ),
-        (
-            "de",
-            &[
-                "wir", "der", "die", "das", "und", "ist", "pro", "für", "mit", "wie", "unser",
-                "unsere", "eine", "ein", "nicht", "bei", "auf", "im", "wann", "wird", "sollen",
-            ],
-        ),
-        (
-            "fr",
-            &[
-                "nous", "le", "la", "les", "des", "et", "est", "par", "pour", "avec", "notre",
-                "une", "un", "du", "sur", "combien", "comment", "dans",
-            ],
-        ),
-        (
-            "es",
-            &[
-                "el", "los", "las", "y", "es", "por", "para", "con", "nuestro", "nuestra", "una",
-                "un", "del", "cuánto", "cómo", "al", "que", "tenemos", "en",
-            ],
-        ),
-        (
-            "it",
-            &[
-                "il", "lo", "gli", "di", "e", "è", "per", "con", "che", "nostro", "nostra", "una",
-                "un", "del", "al", "quanto", "come", "circa", "abbiamo", "in", "da",
-            ],
-        ),
-        (
-            "pt",
-            &[
-                "o", "os", "as", "e", "é", "por", "para", "com", "que", "nosso", "nossa", "uma",
-                "um", "do", "da", "ao", "quanto", "como", "temos", "em", "não",
-            ],
-        ),
-    ];
     let score = |words: &[&str]| {
         tokens
             .iter()
