@@ -11,7 +11,7 @@ use crate::access::{
 };
 use crate::agents::backend::{Backend, Builtin};
 use crate::agents::catalog::Catalog;
-use crate::clock::Wall;
+use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::examples::Gallery;
 use crate::id::UserId;
@@ -82,7 +82,8 @@ pub(super) async fn wire(
     let recovered = opened.recovered;
     let catalog = Arc::new(catalog(config)?);
     let gallery = Arc::new(gallery(config)?);
-    let engine = format!("built-in engine, prices as of {}", catalog.prices_as_of());
+    let today = clock::wall().date();
+    let engine = format!("built-in engine, {}", catalog.prices_text(today));
     let limits = outbox_limits(config);
     let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
     let sessions = Sessions::new(store.clone(), committer.clone());

@@ -1,12 +1,13 @@
 //! `emflow check-config`: the effective configuration, or all that is wrong with it.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::{ConfigArgs, Exit};
+use crate::agents::catalog::Catalog;
 use crate::clock::Wall;
 use crate::config::{ConfigError, Loaded, effective};
+use crate::examples::Gallery;
 use crate::serve::tls;
 
 /// Prints the configuration to `out` and what is wrong with it to `err`, one line a mistake.
@@ -77,13 +78,28 @@ fn named_files(loaded: &Loaded, now: Wall) -> Vec<ConfigError> {
         ("examples.file", &config.examples.file),
     ];
     for (key, path) in files {
-        let opened = path.as_ref().map(|path| (path, File::open(path)));
-        if let Some((path, Err(e))) = opened {
-            mistakes.push(mistake(
-                key,
-                format!("{} cannot be read: {e}", path.display()),
-            ));
-        }
+        let Some(path) = path else { continue };
+        let faults = match std::fs::read_to_string(path) {
+            Err(e) => vec![format!(" cannot be read: {e}")],
+            Ok(text) => faults_in(key, &text),
+        };
+        let told = |fault: String| mistake(key, format!("{}{fault}", path.display()));
+        mistakes.extend(faults.into_iter().map(told));
     }
     mistakes
+}
+
+/// What the server would refuse in a file of ours; the key set of a JWKS is its own business.
+fn faults_in(key: &str, text: &str) -> Vec<String> {
+    match key {
+        "agents.catalog" => match Catalog::parse(text) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(|fault| format!(": {fault}")).collect(),
+        },
+        "examples.file" => {
+            let faults = Gallery::parse(text).err().unwrap_or_default();
+            faults.iter().map(|fault| format!(": {fault}")).collect()
+        }
+        _ => Vec::new(),
+    }
 }

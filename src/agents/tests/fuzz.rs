@@ -102,11 +102,17 @@ fn any_edit_gives_a_sound_answer_or_a_refusal() {
     (1000..1150).for_each(|seed| run(seed, true));
 }
 
-/// The long run, for release builds: `FUZZ_SEEDS=50000 cargo test --release --lib
+/// The long run, for release builds: `FUZZ_SEEDS=1000000 cargo test --release --lib
 /// agents::tests::fuzz -- --ignored`.
 #[test]
 #[ignore = "minutes; run before a release"]
 fn a_long_run_gives_sound_answers_or_refusals() {
     let seeds = std::env::var("FUZZ_SEEDS").map_or(5_000, |n| n.parse().expect("a count"));
-    (2_000_000..2_000_000 + seeds).for_each(|seed| run(seed, seed % 4 == 0));
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    std::thread::scope(|scope| {
+        for core in 0..cores {
+            let own = (core..seeds).step_by(cores as usize);
+            scope.spawn(move || own.for_each(|seed| run(2_000_000 + seed, seed % 4 == 0)));
+        }
+    });
 }
