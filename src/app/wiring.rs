@@ -82,8 +82,7 @@ pub(super) async fn wire(
     let recovered = opened.recovered;
     let catalog = Arc::new(catalog(config)?);
     let gallery = Arc::new(gallery(config)?);
-    let today = clock::wall().date();
-    let engine = format!("built-in engine, {}", catalog.prices_text(today));
+    let engine = engine(&catalog);
     let limits = outbox_limits(config);
     let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
     let sessions = Sessions::new(store.clone(), committer.clone());
@@ -152,6 +151,14 @@ fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backe
         Some(backend) => (backend, Some(builtin)),
         None => (builtin, None),
     }
+}
+
+/// Who answers, and how old its prices are.
+fn engine(catalog: &Catalog) -> String {
+    format!(
+        "built-in engine, {}",
+        catalog.prices_text(clock::wall().date())
+    )
 }
 
 fn admission_limits(config: &Config) -> admission::Limits {
