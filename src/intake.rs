@@ -13,6 +13,7 @@ use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 use crate::machine::admission::{Admission, Refused};
 use crate::machine::session::State;
+use crate::observe::business;
 use crate::outbox::Outboxes;
 use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::request::ChatMessage;
@@ -187,7 +188,6 @@ impl Intake {
         };
         let now = clock::wall();
         let record = record(&user, id, &chat, now);
-        let category = format!("accepted.{}", chat.category);
         let mut ops: Vec<Op> = stream.first_record(now).into_iter().collect();
         ops.push(Op::PutSession(Box::new(record.clone())));
         let known = MessageRecord {
@@ -196,7 +196,7 @@ impl Intake {
         };
         let put = Op::PutMessage(user.clone(), chat.example_message_id.clone(), known);
         ops.push(put);
-        ops.push(Op::Count(category, 1));
+        ops.push(business::accepted(&record));
         shared.committer.commit(ops).await.map_err(internal)?;
         shared.sessions.enter(record, Arc::clone(&stream), room);
         cancel.keep();
@@ -266,7 +266,7 @@ impl Intake {
         session
             .end(
                 End::stopped(Stop::Cancelled),
-                vec![Op::Count("cancelled".into(), 1)],
+                business::ended(&record, State::Cancelled, clock::Duration::ZERO),
             )
             .await
             .map_err(internal)?;

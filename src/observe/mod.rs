@@ -3,6 +3,8 @@
 //! Every probe runs by itself and has a time limit, so that one that fails or
 //! hangs never hides another.
 
+pub mod business;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +17,7 @@ use crate::protocol::close::Close;
 use crate::protocol::fault::FaultCode;
 use crate::protocol::request::TrackEvent;
 use crate::shutdown::{Drain, Phase};
-use crate::store::{Committer, Op, Store};
+use crate::store::{Committer, Op, SessionRecord, Store};
 use crate::supervisor::Breakers;
 
 /// How long what was found stands: anyone may ask, and each answer costs a write and a look at the disks.
@@ -237,9 +239,9 @@ impl Observer {
     }
 
     /// A business event; durable soon.
-    pub fn track(&self, event: TrackEvent) {
+    pub fn track(&self, event: TrackEvent, session: Option<&SessionRecord>) {
         let committer = self.0.committer.clone();
-        let op = Op::Count(format!("track.{}", event.as_str()), 1);
+        let op = business::tracked(event, session);
         self.0
             .drain
             .spawn("track", async move { committer.commit(vec![op]).await });

@@ -22,10 +22,11 @@ use crate::clock::{self, Wall};
 use crate::intake::Queue;
 use crate::machine::breaker::{self, Outcome};
 use crate::machine::session::State;
+use crate::observe::business;
 use crate::protocol::frame::Kind;
 use crate::sessions::{End, Session, Sessions, Stop};
 use crate::shutdown::{Drain, Phase};
-use crate::store::{Op, SessionRecord, StoreError};
+use crate::store::{SessionRecord, StoreError};
 use attempt::{Attempt, Ran, Said};
 
 /// How attempts are run.
@@ -206,8 +207,9 @@ impl Supervisor {
         record: &SessionRecord,
         end: End,
     ) -> Result<bool, StoreError> {
-        let counter = format!("{}.{}", end.state.as_str(), record.category);
-        session.end(end, vec![Op::Count(counter, 1)]).await?;
+        let took = clock::wall().since(record.created);
+        let counts = business::ended(record, end.state, took);
+        session.end(end, counts).await?;
         Ok(true)
     }
 

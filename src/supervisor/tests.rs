@@ -274,3 +274,33 @@ async fn every_message_of_a_crowd_is_answered() {
     assert_eq!(primary.calls(), 160);
     house.idle().await;
 }
+
+#[tokio::test]
+async fn what_happened_is_counted_by_category_and_value() {
+    // req: A7
+    let dir = tempfile::tempdir().unwrap();
+    let primary = Script::new("primary", &[Act::Answer(1), Act::Answer(1), Act::Fail]);
+    let house = House::open(dir.path(), PLAN, &primary, None);
+    for message in ["m1", "m2", "m3"] {
+        let session = house.send("ann", message).await;
+        house.frames("ann", session).await;
+    }
+    let word = chat("m");
+    let count = |what: &str| {
+        let name = format!("{what}.{}.{}", word.category, word.business_value);
+        house.store.counter(&name).unwrap()
+    };
+    assert_eq!(
+        (count("accepted"), count("completed"), count("failed")),
+        (3, 2, 1)
+    );
+    assert_eq!((count("cancelled"), count("timed_out")), (0, 0));
+    let first = house
+        .store
+        .session(house.send("ann", "m1").await)
+        .unwrap()
+        .unwrap();
+    let took = first.ended.unwrap().since(first.created);
+    assert!(u128::from(count("time_to_value_ms")) >= took.as_millis());
+    assert_eq!(count("accepted"), 3, "a repetition is not counted again");
+}

@@ -347,8 +347,11 @@ impl Conversation {
                 });
                 Ok(())
             }
-            Request::Track { event, .. } => {
-                self.services.observer.track(event);
+            Request::Track { event, session_id } => {
+                // Somebody else's session, or one that is gone, is counted without its category.
+                let sessions = &self.services.sessions;
+                let record = session_id.and_then(|id| sessions.find(user, id).ok().flatten());
+                self.services.observer.track(event, record.as_ref());
                 Ok(())
             }
         }
