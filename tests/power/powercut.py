@@ -45,6 +45,8 @@ MAKE = {"ext4": ["mkfs.ext4", "-q", "-F"], "xfs": ["mkfs.xfs", "-q", "-f"]}
 CONTROL_QUIET, QUIET = 10.0, 60.0
 # What shows the control that something was lost; the other rules say nothing about the disk.
 LOSSES = ("lost", "forgotten", "bytes", "dedup", "epoch", "phantom", "does not open")
+# Rounds in which the unsynced control must lose once; three of four did where it was measured.
+CONTROLS = 8
 # For what was on its way when the disk went (ns).
 GRACE = 1_000_000_000
 
@@ -167,8 +169,10 @@ async def main_loop(args) -> int:
     failed = passed = 0
     for kind in args.fs.split(","):
         for control in (False, True):
-            losing = 0
-            for number in range(1, args.rounds + 1):
+            losing = number = 0
+            # A cut may come just after the kernel wrote by itself: the control goes on until it has lost.
+            while number < (CONTROLS if control else args.rounds) and not (control and losing):
+                number += 1
                 found, line = await cut_and_compare(args, kind, number, control)
                 losing += any(rule in LOSSES or not control for rule, _ in found)
                 name = f"{kind} {'control' if control else 'round'} {number}"
@@ -178,7 +182,7 @@ async def main_loop(args) -> int:
             expected = "at least 1 round with a loss" if control else "0 rounds with a violation"
             why = "" if good or not control else " (control did not fail: this test cannot see a loss)"
             what = "unsynced control" if control else "power cut"
-            print(f"{'ok' if good else 'FAIL'} {kind} {what}: expected {expected} got {losing} of {args.rounds}{why}")
+            print(f"{'ok' if good else 'FAIL'} {kind} {what}: expected {expected} got {losing} of {number}{why}")
         fault = await fail_stop(args, kind)
         passed, failed = passed + (not fault), failed + bool(fault)
         print(f"FAIL {kind} fail-stop: {fault}" if fault else f"ok {kind} fail-stop")
@@ -202,7 +206,7 @@ def missing() -> str | None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--rounds", type=int, default=2, help="a file system, and as many for the control (default 2)")
+    parser.add_argument("--rounds", type=int, default=4, help="a file system (default 4)")
     parser.add_argument("--fs", default="ext4,xfs")
     parser.add_argument("--visitors", type=int, default=6)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
