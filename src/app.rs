@@ -41,7 +41,7 @@ pub enum StartError {
     #[error("{0}")]
     File(String),
     /// The address.
-    #[error("{0}")]
+    #[error("{0}; name another with --listen ADDR:PORT (`server.listen`)")]
     Bind(std::io::Error),
 }
 

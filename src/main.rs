@@ -17,7 +17,7 @@ fn main() -> ExitCode {
             ))
         }
         Command::Completions(args) => written(cli::completions::run(&args, &mut std::io::stdout())),
-        Command::Send(args) => cli::send::run(&args),
+        Command::Send(args) => written(cli::send::run(&args)),
         Command::Understand(args) => {
             let mut input = std::io::stdin().lock();
             written(cli::understand::run(

@@ -26,8 +26,12 @@ pub fn run(
     let catalog = Catalog::builtin();
     let as_of = args.as_of.unwrap_or(today).to_string();
     let content = args.text.trim().to_owned();
-    if !(10..=2000).contains(&content.chars().count()) {
-        writeln!(err, "error: the text must have 10 to 2000 characters")?;
+    let count = content.chars().count();
+    if !(10..=2000).contains(&count) {
+        writeln!(
+            err,
+            "error: the text must have 10 to 2000 characters; it has {count}"
+        )?;
         return Ok(Exit::Usage);
     }
     let category = match (args.category, reading(&content, &catalog, &as_of)) {

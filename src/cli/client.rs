@@ -318,6 +318,12 @@ fn authorities(ca: Option<&Path>) -> Result<RootCertStore, ConnectError> {
             // A system's bundle may hold some that rustls does not take.
             let _ = roots.add(certificate);
         }
+        if roots.is_empty() {
+            return Err(wrong(
+                "it holds no certificate in PEM; the appliance's is DATA-DIR/tls/authority.pem"
+                    .into(),
+            ));
+        }
         Ok(())
     };
     match ca {
@@ -343,6 +349,9 @@ fn hint(error: &std::io::Error) -> String {
         return format!(
             "{text}; name the appliance's authority with --ca DATA-DIR/tls/authority.pem"
         );
+    }
+    if error.kind() == std::io::ErrorKind::ConnectionRefused {
+        return format!("{text}; start it with `emflow`, or name where it runs with --url");
     }
     text
 }

@@ -1,5 +1,7 @@
 //! `emflow send`: a visitor in the terminal.
 
+use std::io::{self, Write};
+
 use serde_json::{Value, json};
 
 use super::client::{ConnectError, Connection, Server};
@@ -15,7 +17,10 @@ use crate::intake::random_u128;
 const REDIALS: u32 = 5;
 
 /// Connects, sends, shows what happens, prints the result.
-pub fn run(args: &SendArgs) -> Exit {
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn run(args: &SendArgs) -> io::Result<Exit> {
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -23,19 +28,19 @@ pub fn run(args: &SendArgs) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("emflow: the runtime could not be started: {error}");
-            return Exit::Failed;
+            return Ok(Exit::Failed);
         }
     };
-    match runtime.block_on(send(args)) {
-        Ok(exit) => exit,
-        Err(error) => {
-            eprintln!("emflow: {error}");
-            Exit::Connect
-        }
-    }
+    runtime.block_on(send(args)).unwrap_or_else(|error| {
+        eprintln!("emflow: {error}");
+        Ok(match error {
+            ConnectError::Url(_) | ConnectError::Authority(..) => Exit::Usage,
+            ConnectError::Connect(..) | ConnectError::Refused(_) => Exit::Connect,
+        })
+    })
 }
 
-async fn send(args: &SendArgs) -> Result<Exit, ConnectError> {
+async fn send(args: &SendArgs) -> Result<io::Result<Exit>, ConnectError> {
     let server = Server::new(&args.url, args.ca.as_deref())?;
     let mut connection = server.visit().await?;
     let message = message(args, &connection.user_id);
@@ -123,112 +128,139 @@ struct Watch {
 }
 
 impl Watch {
-    /// `Err` where the connection was lost.
+    /// `Err` where the connection was lost; inside, where the output was.
     async fn follow(
         &mut self,
         connection: &mut Connection,
         message: &Value,
-    ) -> Result<Exit, String> {
+    ) -> Result<io::Result<Exit>, String> {
         // Sent again after each loss: the same id starts nothing twice.
         connection.send(message).await?;
         loop {
             let text = connection.next().await?;
             let frame: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
-            if let Some(sequence) = frame["sequence"].as_u64() {
-                self.epoch = Some(frame["epoch"].to_string());
-                connection.send(&json!({"type": "ack", "payload": {"sequence": sequence, "epoch": frame["epoch"]}})).await?;
-                if sequence <= self.applied {
-                    continue;
+            let sequence = frame["sequence"].as_u64();
+            let mut shown = Ok(None);
+            match sequence {
+                Some(n) if n <= self.applied => {}
+                Some(n) if n > self.applied + 1 => {
+                    return Err(format!("frame {} is missing", self.applied + 1));
                 }
-                self.applied = sequence;
+                _ => {
+                    shown = self.show(&frame, &text);
+                    self.applied = sequence.unwrap_or(self.applied);
+                }
             }
-            if self.json {
-                println!("{text}");
+            if let Some(sequence) = sequence {
+                connection.send(&json!({"type": "ack", "payload": {"sequence": sequence, "epoch": frame["epoch"]}})).await?;
             }
-            if let Some(exit) = self.show(&frame) {
+            if let Some(exit) = shown.transpose() {
                 return Ok(exit);
             }
         }
     }
 
-    fn show(&mut self, frame: &Value) -> Option<Exit> {
+    /// The first frame of a socket: where the numbers go on.
+    fn begin(&mut self, payload: &Value) -> io::Result<()> {
+        let number = |name: &str| payload[name].as_u64().unwrap_or_default();
+        if payload["recovered"] == false {
+            self.applied = number("oldest_sequence").saturating_sub(1);
+            let reason = word(payload, "reason");
+            self.say(&format!(
+                "not everything was kept ({reason}); what is left begins again"
+            ))?;
+        } else if self.epoch.is_none() {
+            self.applied = number("acknowledged_sequence");
+        }
+        self.epoch = Some(payload["epoch"].to_string());
+        Ok(())
+    }
+
+    fn show(&mut self, frame: &Value, raw: &str) -> io::Result<Option<Exit>> {
+        if self.json {
+            writeln!(io::stdout(), "{raw}")?;
+        }
         let payload = &frame["payload"];
         let text = payload["message"].as_str().unwrap_or_default();
         let mine =
             self.session.is_none() || frame["session_id"].as_str() == self.session.as_deref();
         match frame["type"].as_str().unwrap_or_default() {
+            "connection_established" => self.begin(payload)?,
             "message_accepted" => self.session = payload["session_id"].as_str().map(str::to_owned),
             "error" if frame["sequence"].is_null() => {
-                self.say(&format!("refused: {text}"));
+                self.say(&format!("refused: {text}"))?;
                 for field in payload["fields"].as_array().into_iter().flatten() {
                     self.say(&format!(
                         "  {}: {}; {}",
                         word(field, "field"),
                         word(field, "rule"),
                         word(field, "fix")
-                    ));
+                    ))?;
                 }
-                return Some(Exit::Session);
+                return Ok(Some(Exit::Session));
             }
             _ if !mine => {}
             "processing_started" if payload["resumed"] == true => {
-                self.say("the server was restarted; the session goes on")
+                self.say("the server was restarted; the session goes on")?;
             }
             "agent_started" => self.say(&format!(
                 "{} ({})",
                 word(payload, "agent_name"),
                 word(payload, "backend")
-            )),
-            "agent_thinking" => self.say(&format!("  {text}")),
+            ))?,
+            "agent_thinking" => self.say(&format!("  {text}"))?,
             // A piece of the final text stands better in the result below.
-            "partial_result" if payload["text_delta"].is_null() => self.say(&format!("  {text}")),
+            "partial_result" if payload["text_delta"].is_null() => {
+                self.say(&format!("  {text}"))?
+            }
             "tool_executing" => {
                 let percent = payload["progress"].as_f64().unwrap_or(0.0) * 100.0;
                 self.say(&format!(
                     "  {percent:3.0} %  {}: {text}",
                     word(payload, "tool_name")
-                ));
+                ))?;
             }
-            "agent_completed" => return Some(self.result(payload)),
+            "agent_completed" => return self.result(payload).map(Some),
             "error" => {
-                self.say(&format!("no result: {text} {}", word(payload, "recovery")));
-                return Some(Exit::Session);
+                self.say(&format!("no result: {text} {}", word(payload, "recovery")))?;
+                return Ok(Some(Exit::Session));
             }
             "session_cancelled" | "session_expired" => {
                 self.say(&format!(
                     "the session has ended: {}",
                     word(payload, "reason")
-                ));
-                return Some(Exit::Session);
+                ))?;
+                return Ok(Some(Exit::Session));
             }
             _ => {}
         }
-        None
+        Ok(None)
     }
 
-    fn result(&self, payload: &Value) -> Exit {
+    fn result(&self, payload: &Value) -> io::Result<Exit> {
         if self.json {
-            return Exit::Done;
+            return Ok(Exit::Done);
         }
         match serde_json::from_value::<Answer>(payload["result"].clone()) {
             Ok(result) => {
-                println!();
-                let _ = answer::print(&result, &mut std::io::stdout());
-                Exit::Done
+                let mut out = io::stdout().lock();
+                writeln!(out)?;
+                answer::print(&result, &mut out)?;
+                Ok(Exit::Done)
             }
             Err(error) => {
                 eprintln!("emflow: the result could not be read: {error}");
-                Exit::Failed
+                Ok(Exit::Failed)
             }
         }
     }
 
     /// Progress goes to standard error with `--json`, so that standard output holds frames alone.
-    fn say(&self, line: &str) {
+    fn say(&self, line: &str) -> io::Result<()> {
         if self.json {
-            eprintln!("{line}")
+            writeln!(io::stderr(), "{line}")
         } else {
-            println!("{line}")
+            writeln!(io::stdout(), "{line}")
         }
     }
 }

@@ -1,49 +1,77 @@
 //! What the terminal says once the appliance is ready: what a stranger needs next.
 
-use std::io::IsTerminal;
-use std::net::IpAddr;
+use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::app::App;
 use crate::config::Config;
 
 /// Prints it on standard output, and opens the page where a person sits at a desktop.
 pub fn print(app: &App, config: &Config) {
-    let port = app.address.port();
-    let local = format!("https://localhost:{port}/");
-    println!("emflow {} is ready", env!("CARGO_PKG_VERSION"));
-    println!("  demo        {local}");
-    if app.address.ip().is_unspecified() {
-        for address in lan_addresses() {
-            println!("  on the network  https://{address}:{port}/");
-        }
-    }
-    println!("  engine      {}", app.engine);
-    println!("  data        {}", config.server.data_dir.display());
-    println!("  certificate {}", app.presented.fingerprint);
-    if let Some(issued) = &app.presented.issued {
-        println!(
-            "  made by our own authority; browsers trust it once {} is installed",
-            issued.authority.display()
-        );
-    }
-    if app.address.port() != config.server.listen.port() && config.server.listen.port() != 0 {
-        println!(
-            "  port {} is taken by another program, so this is the next free one",
-            config.server.listen.port()
-        );
-    }
-    if app.resumed > 0 {
-        println!("  {} session(s) of before the last stop go on", app.resumed);
-    }
-    if let Some(loss) = &app.loss {
-        println!("  DATA WAS LOST and you accepted it: {loss}");
-    }
-    println!("Stop with Ctrl-C; what was accepted is kept and goes on at the next start.");
+    // The server runs whether anybody reads this or not.
+    let _ = write(app, config, &mut std::io::stdout().lock());
     if config.server.open_browser
         && std::io::stdout().is_terminal()
         && std::env::var_os("DISPLAY").is_some()
     {
-        open_browser(&local);
+        open_browser(&format!("https://{}/", host(app.address)));
+    }
+}
+
+fn write(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()> {
+    let port = app.address.port();
+    let local = format!("https://{}/", host(app.address));
+    writeln!(out, "emflow {} is ready", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  demo        {local}")?;
+    if app.address.ip().is_unspecified() {
+        for address in lan_addresses() {
+            writeln!(out, "  on the network  https://{address}:{port}/")?;
+        }
+    }
+    for name in &config.server.public_names {
+        writeln!(out, "  by name     https://{}:{port}/", name.as_str())?;
+    }
+    writeln!(out, "  engine      {}", app.engine)?;
+    writeln!(out, "  data        {}", config.server.data_dir.display())?;
+    writeln!(out, "  certificate {}", app.presented.fingerprint)?;
+    if let Some(issued) = &app.presented.issued {
+        writeln!(
+            out,
+            "  made by our own authority; browsers trust it once {} is installed",
+            issued.authority.display()
+        )?;
+    }
+    if app.address.port() != config.server.listen.port() && config.server.listen.port() != 0 {
+        writeln!(
+            out,
+            "  port {} is taken by another program, so this is the next free one",
+            config.server.listen.port()
+        )?;
+    }
+    if app.resumed > 0 {
+        writeln!(
+            out,
+            "  answers that the last stop interrupted and that go on: {}",
+            app.resumed
+        )?;
+    }
+    if let Some(loss) = &app.loss {
+        writeln!(out, "  DATA WAS LOST and you accepted it: {loss}")?;
+    }
+    writeln!(
+        out,
+        "Stop with Ctrl-C; what was accepted is kept and goes on at the next start."
+    )?;
+    out.flush()
+}
+
+/// Under which a browser on this machine comes in: an address that was named is the only one.
+fn host(address: SocketAddr) -> String {
+    let any = address.ip() == Ipv4Addr::LOCALHOST || address.ip().is_unspecified();
+    if any {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
     }
 }
 
@@ -67,4 +95,22 @@ fn lan_addresses() -> Vec<IpAddr> {
         .collect();
     addresses.sort();
     addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host;
+
+    #[test]
+    fn the_address_is_one_that_answers() {
+        let check = |listen: &str, shown: &str| {
+            assert_eq!(host(listen.parse().unwrap()), shown, "{listen}");
+        };
+        check("127.0.0.1:8443", "localhost:8443");
+        check("0.0.0.0:8443", "localhost:8443");
+        check("[::]:8443", "localhost:8443");
+        check("[::1]:8443", "[::1]:8443");
+        check("192.0.2.7:8444", "192.0.2.7:8444");
+        check("[2001:db8::7]:8443", "[2001:db8::7]:8443");
+    }
 }

@@ -63,7 +63,7 @@ pub enum StoreError {
     #[error("the store holds a record that cannot be read: {0}")]
     Record(String),
     /// The operating system refused.
-    #[error("{what} {path}: {source}")]
+    #[error("{what} {path}: {source}{}", fix(source))]
     Io {
         /// What was tried.
         what: &'static str,
@@ -73,11 +73,36 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// sled refused.
-    #[error("the store failed: {0}")]
+    #[error("the store failed: {}{}", .0, fix_of_sled(.0))]
     Sled(#[from] sled::Error),
     /// The committer has stopped after a failed write; the process must end.
     #[error("the store has stopped after a failed write")]
     Stopped,
+}
+
+/// What to do about it, where that is known.
+fn fix(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; free some space and start again, nothing that was accepted is lost"
+        }
+        ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::AlreadyExists
+        | ErrorKind::NotADirectory
+        | ErrorKind::NotFound => {
+            "; name a directory that this user may write with --data-dir (`server.data_dir`)"
+        }
+        _ => "",
+    }
+}
+
+fn fix_of_sled(error: &sled::Error) -> &'static str {
+    match error {
+        sled::Error::Io(error) => fix(error),
+        _ => "",
+    }
 }
 
 /// The open store: reads here, writes through the [`Committer`].

@@ -80,7 +80,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     files::make_dir(dir)?;
     let lock = files::lock(dir)?;
     let (watermark, mark) = open_watermark(options)?;
-    let db = open_sled(options)?;
+    let (db, was_full) = open_sled(options)?;
     files::sync_all(dir)?;
     let mut audit = Audit::run(&db, mark)?;
     if !audit.faults.is_empty() {
@@ -93,7 +93,10 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     if audit.totals.epoch == 0 {
         audit.totals.epoch = now.0.max(1);
     }
-    files::make_ballast(dir, options.ballast);
+    // Made again at the next start that finds room: at once it would fill the disk again.
+    if !was_full {
+        files::make_ballast(dir, options.ballast);
+    }
     let file_path = dir.join("sled").join("db");
     let file = files::io(
         "could not open",
@@ -153,7 +156,8 @@ fn damaged(options: &Options, what: String) -> StoreError {
     }
 }
 
-fn open_sled(options: &Options) -> Result<sled::Db, StoreError> {
+/// The store, and whether the ballast had to be given up for it.
+fn open_sled(options: &Options) -> Result<(sled::Db, bool), StoreError> {
     let attempt = || {
         let config = sled::Config::new()
             .path(options.dir.join("sled"))
@@ -164,11 +168,16 @@ fn open_sled(options: &Options) -> Result<sled::Db, StoreError> {
             .map_err(|_| damaged(options, "sled cannot read its files".into()))
     };
     match attempt()? {
-        Ok(db) => Ok(db),
+        Ok(db) => Ok((db, false)),
         Err(sled::Error::Io(e))
             if e.kind() == std::io::ErrorKind::StorageFull && files::drop_ballast(&options.dir) =>
         {
-            Ok(attempt()??)
+            tracing::warn!(
+                dir = %options.dir.display(),
+                "the disk is full: the reserve was given up so that the store opens; free some space, \
+                 until then new messages are refused"
+            );
+            Ok((attempt()??, true))
         }
         Err(sled::Error::Io(e)) => Err(sled::Error::Io(e).into()),
         Err(error) => Err(damaged(options, error.to_string())),

@@ -73,9 +73,14 @@ impl Watermark {
 fn read(file: &File, at: u64) -> Option<Mark> {
     let mut slot = [0u8; BODY + 4];
     file.read_exact_at(&mut slot, at).ok()?;
-    let number =
-        |from: usize| u64::from_le_bytes(slot[from..from + 8].try_into().expect("eight bytes"));
-    let sum = u32::from_le_bytes(slot[BODY..].try_into().expect("four bytes"));
+    let number = |from: usize| {
+        u64::from_le_bytes(
+            slot[from..from + 8]
+                .try_into()
+                .expect("a range of eight bytes"),
+        )
+    };
+    let sum = u32::from_le_bytes(slot[BODY..].try_into().expect("a range of four bytes"));
     let good = &slot[..8] == MAGIC && sum == crc32c::crc32c(&slot[..BODY]);
     good.then(|| Mark {
         epoch: number(8),

@@ -15,7 +15,7 @@ fn an_accepted_session_goes_on_after_a_crash() {
         assert!(
             server
                 .output
-                .contains("1 session(s) of before the last stop go on"),
+                .contains("answers that the last stop interrupted and that go on: 1"),
             "{}",
             server.output
         );

@@ -9,3 +9,4 @@ mod judges;
 mod process;
 mod requirements;
 mod tidy;
+mod wire;

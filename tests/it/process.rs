@@ -138,3 +138,58 @@ fn the_loss_is_accepted_by_name_and_clients_are_told() {
         child.wait().unwrap();
     });
 }
+
+#[test]
+fn send_ends_with_the_code_and_says_what_to_do() {
+    let server = Server::start(&[]);
+    let ca = server.authority().display().to_string();
+    let empty = server.dir.join("server.log").display().to_string();
+    let text = "We run 1M requests a month on gpt-4o.";
+    let check = |arguments: &[&str], code: i32, says: &str| {
+        let output = command(&server.dir, &[])
+            .arg("send")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    };
+    let url = server.url.as_str();
+    check(
+        &["--url", "http://localhost", text],
+        2,
+        "https://localhost:",
+    );
+    check(&["--url", url, "--ca", "none.pem", text], 2, "none.pem");
+    check(&["--url", url, "--ca", &empty, text], 2, "no certificate");
+    check(&["--category", "cheap", text], 2, "cost-optimization");
+    check(
+        &["--url", "https://localhost:1", "--ca", &ca, text],
+        4,
+        "--url",
+    );
+    check(&["--url", url, "--ca", &ca, "hi"], 3, "10 to 2000");
+    check(&["--url", url, "--ca", &ca, text], 0, "GPT-4o");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure_of_send() {
+    let server = Server::start(&[]);
+    for format in [&["--json"][..], &[]] {
+        let mut child = command(&server.dir, &[])
+            .args(["send", "--url", &server.url])
+            .args(format)
+            .arg("We run 1M requests a month on gpt-4o.")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{format:?}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+}

@@ -6,42 +6,63 @@ struct Source {
     path: String,
     /// Without the tests at its end, comments and attributes.
     code: String,
-    lines: usize,
 }
 
 fn sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     collect(&root, &mut files);
-    // Whole files of tests; `#[cfg(test)] mod x;` says which where the name does not.
-    let is_test = |p: &Path| {
-        p.file_stem().is_some_and(|s| s == "tests")
-            || p.iter()
-                .any(|c| c == "tests" || c == "promises" || c.to_string_lossy().contains("_tests"))
-            || p.file_stem()
-                .is_some_and(|s| s == "worked" || s == "promises" || s == "dice")
-    };
-    files
+    let texts: Vec<(PathBuf, String)> = files
         .into_iter()
-        .filter(|path| !is_test(path))
-        .map(|path| {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let before_tests = text
-                .split("#[cfg(test)]\nmod tests {")
-                .next()
-                .unwrap_or(&text);
-            let code = before_tests
-                .lines()
-                .map(|l| l.split("//").next().unwrap_or(l))
-                .collect::<Vec<_>>()
-                .join("\n");
-            Source {
-                path: path.strip_prefix(&root).unwrap().display().to_string(),
-                code,
-                lines: text.lines().count(),
-            }
+        .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
+        .collect();
+    let tests: Vec<PathBuf> = texts.iter().flat_map(|(p, t)| test_modules(p, t)).collect();
+    let is_test = |path: &Path| {
+        tests
+            .iter()
+            .any(|module| path.starts_with(module) || path == module.with_extension("rs"))
+    };
+    texts
+        .into_iter()
+        .filter(|(path, _)| !is_test(path))
+        .map(|(path, text)| Source {
+            path: path.strip_prefix(&root).unwrap().display().to_string(),
+            code: without_tests_and_comments(&text),
         })
         .collect()
+}
+
+/// The modules that a file declares for tests alone, as paths without `.rs`.
+fn test_modules(file: &Path, text: &str) -> Vec<PathBuf> {
+    let owns_its_folder = ["mod", "lib", "main"].map(Some);
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let folder = if owns_its_folder.contains(&stem) {
+        file.parent().unwrap().to_owned()
+    } else {
+        file.with_extension("")
+    };
+    let declared = text.split("#[cfg(test)]\n").skip(1).filter_map(|after| {
+        let line = after.lines().find(|line| !line.starts_with("#["))?;
+        let name = line.split_once("mod ")?.1.strip_suffix(';')?;
+        Some(folder.join(name))
+    });
+    declared.collect()
+}
+
+/// `//` after a colon is an address in a text.
+fn without_tests_and_comments(text: &str) -> String {
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text);
+    let strip = |line: &str| {
+        let comment = line
+            .match_indices("//")
+            .map(|(at, _)| at)
+            .find(|at| !line[..*at].ends_with(':'));
+        line[..comment.unwrap_or(line.len())].to_owned()
+    };
+    code.lines().map(strip).collect::<Vec<_>>().join("\n")
 }
 
 fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
@@ -82,67 +103,155 @@ fn machines_and_protocol_are_pure() {
         "sled",
         "warp",
         "async ",
+        ".await",
         "Instant::now",
+        ".elapsed()",
         "SystemTime",
-        "ring::rand",
+        "use ring",
+        "random_u128",
+        "RandomState",
         "getrandom",
-        "tracing::",
+        "tracing",
+        "println!",
         "std::fs",
+        "std::io",
         "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
     ];
     absent(&impure, &["machine/", "protocol/"], &[]);
+    // The machines stand on nothing but the standard library, and serde for what is stored.
+    for source in sources().iter().filter(|s| s.path.starts_with("machine/")) {
+        for line in source.code.lines().filter_map(|l| l.strip_prefix("use ")) {
+            let root = line.split("::").next().unwrap();
+            assert!(
+                ["std", "crate", "super", "serde"].contains(&root),
+                "{}: use {line}",
+                source.path
+            );
+        }
+    }
 }
 
 #[test]
 fn each_library_has_its_room() {
-    absent(&["sled::"], &[], &["store/"]);
+    absent(&["sled::", "use sled"], &[], &["store/"]);
     absent(
-        &["warp::", "hyper::", "hyper_util::"],
+        &[
+            "warp::",
+            "use warp",
+            "hyper::",
+            "hyper_util::",
+            "tungstenite::",
+        ],
         &[],
         &["serve/", "cli/client.rs"],
     );
     absent(&["rustls::", "rcgen::"], &[], &["serve/", "cli/client.rs"]);
     absent(&["clap::"], &[], &["cli/"]);
-    absent(
-        &["Instant::now", "SystemTime::now", "OffsetDateTime::now"],
-        &[],
-        &["clock.rs"],
-    );
-    absent(&["tokio::spawn("], &[], &["shutdown.rs"]);
+    absent(&["bincode::"], &[], &["store/record.rs"]);
+    absent(&["println!", "print!"], &[], &["cli/", "main.rs"]);
 }
 
 #[test]
-fn arrows_go_down() {
-    let upper = [
-        "crate::app",
-        "crate::serve",
-        "crate::cli",
-        "crate::supervisor",
-        "crate::intake",
-        "crate::sessions",
-        "crate::outbox",
-        "crate::observe",
-        "crate::access",
-    ];
+fn clocks_and_tasks_have_one_door() {
     absent(
-        &[&upper[..], &["crate::store"]].concat(),
-        &["machine/", "protocol/", "agents/", "id.rs", "clock.rs"],
-        &[],
-    );
-    absent(&upper, &["store/"], &[]);
-    absent(
-        &["crate::app", "crate::serve", "crate::cli"],
         &[
-            "supervisor/",
-            "intake.rs",
-            "sessions.rs",
-            "outbox",
-            "observe/",
-            "access/",
+            "Instant::now",
+            ".elapsed()",
+            "SystemTime",
+            "OffsetDateTime::now",
         ],
         &[],
+        &["clock.rs"],
     );
-    absent(&["crate::app"], &[], &["app", "cli/", "lib.rs"]);
+    absent(
+        &["tokio::spawn", "task::spawn", "spawn_local", "JoinSet"],
+        &[],
+        &[
+            "shutdown.rs",
+            "agents/backend.rs",
+            "app.rs",
+            "observe/mod.rs",
+        ],
+    );
+    // Threads of the blocking pool, waited for where they are started.
+    absent(
+        &["tokio::spawn", "task::spawn(", "spawn_local", "JoinSet"],
+        &["agents/backend.rs", "app.rs", "observe/mod.rs"],
+        &[],
+    );
+    absent(
+        &["thread::spawn", "thread::Builder"],
+        &[],
+        &["store/commit.rs"],
+    );
+}
+
+/// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
+const KNOWS: [(&str, &str); 18] = [
+    ("id", ""),
+    ("clock", ""),
+    ("config", ""),
+    ("shutdown", ""),
+    ("examples", "id"),
+    ("protocol", "id"),
+    ("machine", "id"),
+    ("agents", "id clock"),
+    ("store", "id clock machine protocol"),
+    ("report", "id clock machine protocol store agents"),
+    ("access", "id clock machine protocol store"),
+    ("outbox", "id clock machine protocol store"),
+    ("sessions", "id clock machine protocol store outbox"),
+    (
+        "observe",
+        "id clock machine protocol store shutdown supervisor",
+    ),
+    (
+        "intake",
+        "id clock machine protocol store shutdown outbox sessions observe",
+    ),
+    (
+        "supervisor",
+        "id clock machine protocol store shutdown outbox sessions observe intake agents",
+    ),
+    (
+        "serve",
+        "id clock machine protocol store shutdown outbox sessions observe intake agents access config \
+         examples report",
+    ),
+    (
+        "cli",
+        "id clock machine protocol store shutdown intake agents config examples serve app",
+    ),
+];
+
+#[test]
+fn arrows_go_down() {
+    let mut upward = Vec::new();
+    for source in sources() {
+        let room = source.path.split(['/', '.']).next().unwrap();
+        if ["app", "lib", "main"].contains(&room) {
+            continue;
+        }
+        let known = KNOWS.iter().find(|(name, _)| *name == room);
+        let known = known
+            .unwrap_or_else(|| panic!("{room} is a new room: say what it may know"))
+            .1;
+        for mention in source.code.split("crate::").skip(1) {
+            let end = mention.find(|c: char| !c.is_ascii_lowercase() && c != '_');
+            let other = &mention[..end.unwrap_or(mention.len())];
+            if other != room && !known.split_whitespace().any(|name| name == other) {
+                upward.push(format!("{}: crate::{other}", source.path));
+            }
+        }
+    }
+    assert!(
+        upward.is_empty(),
+        "a room knows what it must not (a group `crate::{{` counts too):\n{}",
+        upward.join("\n")
+    );
 }
 
 #[test]
@@ -150,9 +259,8 @@ fn nothing_is_unbounded_unsafe_or_unwrapped() {
     absent(
         &[
             "unbounded_channel",
-            "mpsc::channel()",
-            "unsafe {",
-            "unsafe fn",
+            "std::sync::mpsc",
+            "unsafe ",
             ".unwrap()",
             "todo!(",
             "unimplemented!(",
@@ -160,34 +268,64 @@ fn nothing_is_unbounded_unsafe_or_unwrapped() {
         &[],
         &[],
     );
+    let cargo = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    assert!(cargo.unwrap().contains("unsafe_code = \"forbid\""));
+}
+
+#[test]
+fn an_expect_says_why_it_cannot_be() {
+    let mut silent = Vec::new();
+    for source in sources() {
+        for text in source.code.split(".expect(").skip(1) {
+            let said = text.trim_start().strip_prefix('"');
+            let said = said.and_then(|text| text.split('"').next());
+            if said.is_none_or(|said| said.split_whitespace().count() < 3) {
+                let start: String = text.chars().take(40).collect();
+                silent.push(format!("{}: .expect({start}", source.path));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+fn begins_function(line: &str) -> bool {
+    let words = line.split(' ').skip_while(|word| {
+        word.starts_with("pub") || ["const", "async", "extern", "\"C\""].contains(word)
+    });
+    words.take(1).any(|word| word == "fn")
 }
 
 #[test]
 fn files_and_functions_stay_readable() {
     let mut long = Vec::new();
-    for source in sources() {
-        if source.lines > 500 {
-            long.push(format!("{}: {} lines", source.path, source.lines));
+    let mut files = Vec::new();
+    for folder in ["src", "tests"] {
+        collect(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join(folder),
+            &mut files,
+        );
+    }
+    for file in files {
+        let lines = std::fs::read_to_string(&file).unwrap().lines().count();
+        if lines > 500 {
+            long.push(format!("{}: {lines} lines", file.display()));
         }
+    }
+    for source in sources() {
         let mut start = None;
         for (number, line) in source.code.lines().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let text = line.trim_start();
-            let begins = [
-                "fn ",
-                "pub fn ",
-                "pub(crate) fn ",
-                "pub(super) fn ",
-                "async fn ",
-                "pub async fn ",
-                "pub(super) async fn ",
-            ];
             if start.is_none()
-                && begins.iter().any(|b| text.starts_with(b))
+                && begins_function(text)
                 && !text.ends_with(';')
                 && !text.ends_with('}')
             {
                 start = Some((number, indent, text.to_owned()));
+            }
+            let only_declared = text.starts_with(')') && text.ends_with(';');
+            if only_declared && start.as_ref().is_some_and(|(_, depth, _)| *depth == indent) {
+                start = None;
             }
             if let Some((first, depth, name)) = &start
                 && indent == *depth
