@@ -22,9 +22,9 @@
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
-//! only reader of clocks, [`report`] a result to take away, [`id`] the shared words. Arrows only go down: `app` → `serve`,
-//! `cli` → the rooms → `store` → `machine`; `protocol` and `machine` know only `id`,
-//! `agents` know `id` and `clock`.
+//! only reader of clocks, [`report`] a result to take away, [`id`] the shared words. Arrows only
+//! go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
+//! know only `id`, `agents` know `id` and `clock`.
 
 pub mod access;
 pub mod agents;

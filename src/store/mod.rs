@@ -213,14 +213,7 @@ impl Store {
     /// # Errors
     /// Where sled fails or a chunk is damaged.
     pub fn chunks(&self, user: &UserId) -> Result<Vec<Chunk>, StoreError> {
-        let entries = self.db.range(key::chunks(user)..key::chunks_end(user));
-        entries
-            .map(|entry| {
-                entry
-                    .map_err(StoreError::from)
-                    .and_then(|(k, v)| record::decode(&k, &v))
-            })
-            .collect()
+        self.records(key::chunks(user)..key::chunks_end(user), usize::MAX)
     }
 
     /// Up to `max` visitor records after `after`, in key order: the cleanup walks in steps.
@@ -237,14 +230,7 @@ impl Store {
             Some(user) => [key::visitor(user), vec![0]].concat(),
             None => vec![key::VISITOR],
         };
-        let entries = self.db.range(begin..vec![key::VISITOR + 1]).take(max);
-        entries
-            .map(|entry| {
-                entry
-                    .map_err(StoreError::from)
-                    .and_then(|(k, v)| record::decode(&k, &v))
-            })
-            .collect()
+        self.records(begin..vec![key::VISITOR + 1], max)
     }
 
     /// Up to `max` session records of all visitors, from the key after `after`.
@@ -260,14 +246,7 @@ impl Store {
             Some(id) => [key::session(id), vec![0]].concat(),
             None => vec![key::SESSION],
         };
-        let entries = self.db.range(begin..vec![key::SESSION + 1]).take(max);
-        entries
-            .map(|entry| {
-                entry
-                    .map_err(StoreError::from)
-                    .and_then(|(k, v)| record::decode(&k, &v))
-            })
-            .collect()
+        self.records(begin..vec![key::SESSION + 1], max)
     }
 
     /// The directory the store lives in.
@@ -281,6 +260,20 @@ impl Store {
     /// Where sled fails.
     pub fn bytes_on_disk(&self) -> Result<u64, StoreError> {
         Ok(self.db.size_on_disk()?)
+    }
+
+    /// Up to `max` records of a range of keys.
+    fn records<T: serde::de::DeserializeOwned>(
+        &self,
+        keys: std::ops::Range<Vec<u8>>,
+        max: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let entries = self.db.range(keys).take(max);
+        let read = |entry: sled::Result<_>| {
+            let (k, value): (sled::IVec, sled::IVec) = entry?;
+            record::decode(&k, &value)
+        };
+        entries.map(read).collect()
     }
 
     fn read<T: serde::de::DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
