@@ -1,6 +1,7 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
 mod housekeeping;
+mod watchdog;
 mod wiring;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
 use crate::config::Config;
+use crate::notify;
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
@@ -26,6 +28,8 @@ pub struct Start {
     pub backend: Option<Arc<dyn Backend>>,
     /// Take the next free port where the configured one is taken.
     pub next_free_port: bool,
+    /// A socket that listens already, from the service manager; then the configured address is not used.
+    pub listener: Option<std::net::TcpListener>,
 }
 
 /// Why the appliance did not start.
@@ -84,9 +88,11 @@ impl App {
             accept::ALPN,
             clock::wall(),
         )?);
-        let socket = bind(config.server.listen, start.next_free_port)
-            .await
-            .map_err(StartError::Bind)?;
+        let socket = match start.listener {
+            Some(listener) => adopt(listener),
+            None => bind(config.server.listen, start.next_free_port).await,
+        }
+        .map_err(StartError::Bind)?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
         let drain = Drain::new();
@@ -107,13 +113,25 @@ impl App {
                 drain: drain.clone(),
             }),
         );
+        let (pulse, asked) = accept::pulse();
         let listener = Listener {
             socket,
             tls: Arc::clone(&tls),
             permits: parts.permits.clone(),
             services: Arc::clone(&services),
+            asked,
         };
         drain.spawn("accept loop", listener.run());
+        if notify::heard() {
+            let watchdog = watchdog::Watchdog {
+                limit: notify::watchdog(),
+                committer: committer.clone(),
+                pulse,
+                services: Arc::clone(&services),
+                drain: drain.clone(),
+            };
+            drain.spawn("watchdog", watchdog::run(watchdog));
+        }
         let engine = services.engine.clone();
         Ok(Self {
             address,
@@ -128,6 +146,11 @@ impl App {
             permits: parts.permits,
             services,
         })
+    }
+
+    /// What it does now, in a line.
+    pub fn status(&self) -> String {
+        watchdog::status(&self.services)
     }
 
     /// Waits until the store has failed for good; says why.
@@ -172,6 +195,12 @@ impl App {
             Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
         }
     }
+}
+
+/// A socket that the service manager listens on: it goes on listening while we restart.
+fn adopt(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, std::io::Error> {
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
 }
 
 async fn bind(
