@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header;
-use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use warp::reply::Response as Reply;
 
+use super::routes::{Call, Route, Who, at_once};
 use super::{Peer, Services, reply, socket};
 use crate::access::address::{Address, client_address};
 use crate::access::{Credential, Identity};
@@ -20,6 +20,13 @@ use crate::protocol::problem::{Code, Problem};
 use crate::protocol::{MAX_SAFE_INTEGER, SUBPROTOCOL};
 use crate::shutdown::Phase;
 
+/// The WebSocket.
+pub(super) const ROUTES: [Route; 1] = [Route::get(
+    "/api/v1/example-messages/ws/{user_id}",
+    Who::Visitor,
+    |call| at_once(open(call)),
+)];
+
 /// A header as text; none where it is absent or not text.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
@@ -29,25 +36,23 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Opt
 ///
 /// # Errors
 /// The refusal, with its status.
-pub(super) fn open(
-    user: &str,
-    query: &str,
-    headers: &HeaderMap,
-    upgrade: Option<OnUpgrade>,
-    peer: Peer,
-    services: &Arc<Services>,
-) -> Result<Reply, Problem> {
+fn open(call: Call) -> Result<Reply, Problem> {
+    let (headers, services) = (&call.headers, &call.services);
     let bad = |text: &str| Problem::new(Code::BadRequest, text);
     if services.drain.phase() > Phase::Running {
         return Err(
             Problem::new(Code::Overloaded, "the server is going away; come back").retry_after(2),
         );
     }
-    attempt(&services.limits.attempts, &client(headers, &peer, services))?;
+    attempt(
+        &services.limits.attempts,
+        &client(headers, &call.peer, services),
+    )?;
     let key = websocket_key(headers)?;
-    let user = UserId::parse(user).map_err(|rule| bad(&format!("the user id must be {rule}")))?;
+    let user = UserId::parse(call.parameter(0))
+        .map_err(|rule| bad(&format!("the user id must be {rule}")))?;
     let subprotocol = subprotocol(headers)?;
-    let query = Query::parse(query)?;
+    let query = Query::parse(&call.query)?;
     check_origin(headers, services)?;
     let identity = authenticate(headers, query.ticket.as_deref(), services)?;
     if identity.user_id != user {
@@ -57,7 +62,7 @@ pub(super) fn open(
         ));
     }
     attempt(&services.limits.visitor_attempts, &user)?;
-    let Some(upgrade) = upgrade else {
+    let Some(upgrade) = call.upgrade else {
         return Err(Problem::new(
             Code::UpgradeRequired,
             "connect with a WebSocket client over HTTP/1.1",
@@ -67,7 +72,7 @@ pub(super) fn open(
         upgrade,
         identity,
         query.resume(),
-        peer,
+        call.peer,
         Arc::clone(services),
     );
     Ok(reply::switching(

@@ -1,11 +1,12 @@
 //! One session, as an answer and as a report to keep, for its visitor.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use warp::reply::Response as Reply;
 
 use super::door::authenticate;
-use super::{Services, reply};
+use super::reply;
+use super::routes::{Call, Route, Who, at_once};
 use crate::agents::answer::Answer;
 use crate::clock::Wall;
 use crate::id::SessionId;
@@ -14,6 +15,20 @@ use crate::protocol::problem::{Code, Problem};
 use crate::report::{Document, Outcome};
 use crate::store::{SessionRecord, StoreError};
 
+/// These.
+pub(super) const ROUTES: [Route; 2] = [
+    Route::get(
+        "/api/v1/example-messages/sessions/{id}",
+        Who::Visitor,
+        |call| at_once(session(&call)),
+    ),
+    Route::get(
+        "/api/v1/example-messages/sessions/{id}/{file}",
+        Who::Visitor,
+        |call| at_once(report(&call)),
+    ),
+];
+
 /// A session and the frame that ended it, while that is held.
 struct Found {
     record: SessionRecord,
@@ -21,15 +36,15 @@ struct Found {
 }
 
 /// 404 for another visitor's session as for one that never was.
-fn find(id: &str, headers: &HeaderMap, services: &Services) -> Result<Found, Problem> {
+fn find(call: &Call) -> Result<Found, Problem> {
     let missing = || Problem::new(Code::NotFound, "you have no such session");
     let internal = |error: StoreError| {
         tracing::error!(%error, "a session could not be read");
         Problem::new(Code::Internal, "the session could not be read")
     };
-    let sessions = &services.sessions;
-    let user = authenticate(headers, None, services)?.user_id;
-    let id = SessionId::parse(id).map_err(|_| missing())?;
+    let sessions = &call.services.sessions;
+    let user = authenticate(&call.headers, None, &call.services)?.user_id;
+    let id = SessionId::parse(call.parameter(0)).map_err(|_| missing())?;
     let record = sessions.find(&user, id).map_err(internal)?;
     let record = record.ok_or_else(missing)?;
     let last = sessions.last_frame(&record).map_err(internal)?;
@@ -37,12 +52,8 @@ fn find(id: &str, headers: &HeaderMap, services: &Services) -> Result<Found, Pro
 }
 
 /// `GET /api/v1/example-messages/sessions/{id}`
-pub(super) fn session(
-    id: &str,
-    headers: &HeaderMap,
-    services: &Services,
-) -> Result<Reply, Problem> {
-    let Found { record, last } = find(id, headers, services)?;
+fn session(call: &Call) -> Result<Reply, Problem> {
+    let Found { record, last } = find(call)?;
     let (kind, payload) = last.map_or((None, Value::Null), |(k, payload)| (Some(k), payload));
     Ok(reply::json(
         StatusCode::OK,
@@ -64,13 +75,8 @@ fn described(record: &SessionRecord, kind: Option<Kind>, payload: Value) -> Valu
 }
 
 /// `GET /api/v1/example-messages/sessions/{id}/report.json|.md|.html`
-pub(super) fn report(
-    id: &str,
-    file: &str,
-    headers: &HeaderMap,
-    services: &Services,
-) -> Result<Reply, Problem> {
-    let extension = match file {
+fn report(call: &Call) -> Result<Reply, Problem> {
+    let extension = match call.parameter(1) {
         "report.json" => "json",
         "report.md" => "md",
         "report.html" => "html",
@@ -79,7 +85,7 @@ pub(super) fn report(
             return Err(Problem::new(Code::NotFound, text));
         }
     };
-    let Found { record, last } = find(id, headers, services)?;
+    let Found { record, last } = find(call)?;
     let Some((kind, payload)) = last else {
         let text = if record.state.ended() {
             "the result of this session is no longer held"
