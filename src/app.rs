@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
@@ -61,7 +63,8 @@ pub struct App {
     pub loss: Option<String>,
     /// Sessions taken up again.
     pub resumed: usize,
-    config: Config,
+    /// What the last start or reload made of it.
+    in_force: watch::Sender<Config>,
     drain: Drain,
     committer: Committer,
     tls: Arc<Reloadable>,
@@ -95,10 +98,18 @@ impl App {
         .map_err(StartError::Bind)?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
+        let in_force = watch::Sender::new(config.clone());
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
-        let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
+        let parts = wiring::wire(
+            &config,
+            opened,
+            start.backend,
+            Arc::clone(&tls),
+            drain.clone(),
+        )
+        .await?;
         let services = Arc::new(parts.services);
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
@@ -108,6 +119,7 @@ impl App {
                 interval: config.sessions.cleanup_interval,
                 retention: config.sessions.retention,
                 pending_ttl: config.delivery.pending_ttl,
+                config: in_force.subscribe(),
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
                 drain: drain.clone(),
@@ -139,7 +151,7 @@ impl App {
             engine,
             loss,
             resumed,
-            config,
+            in_force,
             drain,
             committer,
             tls,
@@ -170,6 +182,8 @@ impl App {
         let presented = self.tls.reload(&Origin::of(config), clock::wall())?;
         self.services.limits.set(wiring::rates(config));
         self.permits.set(wiring::capacity(config));
+        self.in_force
+            .send_modify(|old| *old = old.reloaded(config).0);
         Ok(presented)
     }
 
@@ -180,7 +194,7 @@ impl App {
     /// Why the store failed meanwhile: then not everything is durable.
     pub async fn drain(self) -> Result<Vec<(&'static str, usize)>, String> {
         self.drain.advance(Phase::Draining);
-        let deadline = clock::now() + self.config.server.drain_timeout;
+        let deadline = clock::now() + self.in_force.borrow().server.drain_timeout;
         while !self.services.sessions.all().is_empty() && clock::now() < deadline {
             if self.services.intake.processing() == 0 {
                 break;

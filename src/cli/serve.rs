@@ -10,8 +10,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Exit, ServeArgs, check_config, welcome};
 use crate::app::{App, Start, StartError};
+use crate::clock;
 use crate::config::{Config, LogFormat};
 use crate::notify;
+use crate::serve::examine::examine;
 use crate::store::StoreError;
 
 /// The port that is replaced by the next free one when it is taken: nobody asked for it.
@@ -31,6 +33,9 @@ pub fn run(args: &ServeArgs) -> Exit {
     start_logging(&loaded.config);
     for warning in loaded.warnings() {
         tracing::warn!("{warning}");
+    }
+    for finding in examine(&loaded.config, clock::wall()).unwrap_or_default() {
+        tracing::warn!(mend = %finding.mend, "{}", finding.what);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         // Computing is short and the cores are few; more threads would only hold memory.

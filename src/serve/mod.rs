@@ -5,6 +5,7 @@ pub mod accept;
 pub mod authority;
 mod certificate;
 mod door;
+pub mod examine;
 mod files;
 mod framing;
 mod headers;
@@ -15,6 +16,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod trust;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -52,6 +54,8 @@ pub struct Services {
     pub observer: Observer,
     /// The examples.
     pub gallery: Arc<Gallery>,
+    /// The certificate of the moment, for the page that says how to trust it.
+    pub tls: Arc<tls::Reloadable>,
     /// Which engine answers, for the page.
     pub engine: String,
     /// The end.
