@@ -1,5 +1,6 @@
 //! The `emflow` command: arguments → configuration → tracing → runtime → app → until a signal → drain.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use emflow::cli::{self, Command, Exit};
@@ -16,6 +17,32 @@ fn main() -> ExitCode {
                 &mut err,
             ))
         }
+        Command::Preflight(args) => {
+            let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            written(cli::preflight::run(
+                &args,
+                emflow::clock::wall(),
+                colour,
+                &mut std::io::stdout(),
+                &mut std::io::stderr(),
+            ))
+        }
+        Command::Doctor(args) => written(cli::doctor::run(
+            &args,
+            emflow::clock::wall(),
+            &mut std::io::stdout(),
+        )),
+        Command::Trust(args) => {
+            let asks = std::io::stdin().is_terminal();
+            written(cli::trust::run(
+                &args,
+                &mut std::io::stdin().lock(),
+                asks,
+                &mut std::io::stdout(),
+                &mut std::io::stderr(),
+            ))
+        }
+        Command::Man(args) => written(cli::man::run(&args, &mut std::io::stdout())),
         Command::Completions(args) => written(cli::completions::run(&args, &mut std::io::stdout())),
         Command::Send(args) => written(cli::send::run(&args)),
         Command::Understand(args) => {

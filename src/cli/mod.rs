@@ -4,8 +4,13 @@ pub mod answer;
 pub mod check_config;
 pub mod client;
 pub mod completions;
+pub mod doctor;
+pub mod man;
+mod network;
+pub mod preflight;
 pub mod send;
 pub mod serve;
+pub mod trust;
 pub mod understand;
 pub mod welcome;
 
@@ -83,6 +88,14 @@ pub enum Command {
     Understand(UnderstandArgs),
     /// Answer a text here, without a server.
     Answer(AnswerArgs),
+    /// Check whether it can serve here; each red line names the command that mends it.
+    Preflight(preflight::PreflightArgs),
+    /// Gather what somebody who helps must know in one file without secrets.
+    Doctor(doctor::DoctorArgs),
+    /// Make this machine trust the appliance's own authority, or print how.
+    Trust(trust::TrustArgs),
+    /// Print the manual pages.
+    Man(man::ManArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }

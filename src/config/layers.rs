@@ -188,7 +188,7 @@ pub(super) fn from_flags(flags: &Overrides, errors: &mut Vec<ConfigError>) -> Ve
 }
 
 /// The variable that sets `path`.
-pub(super) fn variable(path: &str) -> String {
+pub fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase())
 }
 

@@ -190,11 +190,12 @@ fn clocks_and_tasks_have_one_door() {
 }
 
 /// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 18] = [
+const KNOWS: [(&str, &str); 19] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
     ("shutdown", ""),
+    ("notify", ""),
     ("examples", "id"),
     ("protocol", "id"),
     ("machine", "id"),
@@ -223,7 +224,7 @@ const KNOWS: [(&str, &str); 18] = [
     ),
     (
         "cli",
-        "id clock machine protocol store shutdown intake agents config examples serve app",
+        "id clock machine protocol store shutdown intake agents config examples serve app notify observe",
     ),
 ];
 
