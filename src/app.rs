@@ -125,30 +125,10 @@ impl App {
                 drain: drain.clone(),
             }),
         );
-        let (pulse, asked) = accept::pulse();
-        let listener = Listener {
-            socket,
-            tls: Arc::clone(&tls),
-            permits: parts.permits.clone(),
-            services: Arc::clone(&services),
-            asked,
-        };
-        drain.spawn("accept loop", listener.run());
-        if notify::heard() {
-            let watchdog = watchdog::Watchdog {
-                limit: notify::watchdog(),
-                committer: committer.clone(),
-                pulse,
-                services: Arc::clone(&services),
-                drain: drain.clone(),
-            };
-            drain.spawn("watchdog", watchdog::run(watchdog));
-        }
-        let engine = services.engine.clone();
-        Ok(Self {
+        let app = Self {
             address,
             presented: tls.presented(),
-            engine,
+            engine: services.engine.clone(),
             loss,
             resumed,
             in_force,
@@ -157,7 +137,32 @@ impl App {
             tls,
             permits: parts.permits,
             services,
-        })
+        };
+        app.accept(socket);
+        Ok(app)
+    }
+
+    /// Serves those who come, and lets the service manager know that we do.
+    fn accept(&self, socket: tokio::net::TcpListener) {
+        let (pulse, asked) = accept::pulse();
+        let listener = Listener {
+            socket,
+            tls: Arc::clone(&self.tls),
+            permits: self.permits.clone(),
+            services: Arc::clone(&self.services),
+            asked,
+        };
+        self.drain.spawn("accept loop", listener.run());
+        if notify::heard() {
+            let watchdog = watchdog::Watchdog {
+                limit: notify::watchdog(),
+                committer: self.committer.clone(),
+                pulse,
+                services: Arc::clone(&self.services),
+                drain: self.drain.clone(),
+            };
+            self.drain.spawn("watchdog", watchdog::run(watchdog));
+        }
     }
 
     /// What it does now, in a line.

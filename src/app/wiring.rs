@@ -113,14 +113,13 @@ pub(super) async fn wire(
     );
     let key = token_key(&store, &committer).await?;
     let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
     let observer = Observer::new(
         store,
         committer,
         breakers,
         drain.clone(),
         disk_low,
-        min_free,
+        config.store.min_free.0 as u64,
     );
     observer.probe_disk().await;
     let services = Services {
@@ -137,11 +136,10 @@ pub(super) async fn wire(
         drain,
         settings: settings(config),
     };
-    let permits = Permits::new(capacity(config));
     Ok(Parts {
         services,
         supervisor,
-        permits,
+        permits: Permits::new(capacity(config)),
         unfinished: recovered.unfinished,
     })
 }

@@ -1,6 +1,7 @@
 //! `emflow` and `emflow serve`: serves until a signal, then drains.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -9,6 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Exit, ServeArgs, check_config, welcome};
+use crate::agents::backend::Backend;
 use crate::app::{App, Start, StartError};
 use crate::clock;
 use crate::config::{Config, LogFormat};
@@ -23,6 +25,11 @@ const AFTER_DRAIN: Duration = Duration::from_secs(15);
 
 /// Runs the server.
 pub fn run(args: &ServeArgs) -> Exit {
+    run_with(args, None)
+}
+
+/// Runs the server with another backend before the built-in engine.
+pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> Exit {
     let loaded = match args.load() {
         Ok(loaded) => loaded,
         Err(errors) => {
@@ -62,7 +69,7 @@ pub fn run(args: &ServeArgs) -> Exit {
     };
     let start = Start {
         accept_loss: args.accept_loss,
-        backend: None,
+        backend,
         next_free_port: by_default,
         listener,
     };
