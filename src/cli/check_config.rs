@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use clap::Args;
+
 use super::{ConfigArgs, Exit};
 use crate::agents::catalog::Catalog;
 use crate::clock::Wall;
@@ -10,18 +12,29 @@ use crate::config::{ConfigError, Loaded, effective};
 use crate::examples::Gallery;
 use crate::serve::examine::{Finding, examine};
 
+/// The arguments.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CheckConfigArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print only what is wrong or unwise.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
 /// Prints the configuration to `out` and what is wrong with it to `err`, one line a mistake.
 /// Beyond what loading checks it opens the files that the configuration names.
 ///
 /// # Errors
 /// A closed pipe.
 pub fn run(
-    args: &ConfigArgs,
+    args: &CheckConfigArgs,
     now: Wall,
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<Exit> {
-    let loaded = args.load().and_then(|loaded| {
+    let loaded = args.config.load().and_then(|loaded| {
         let (mistakes, findings) = named_files(&loaded, now);
         if mistakes.is_empty() {
             Ok((loaded, findings))
@@ -31,10 +44,12 @@ pub fn run(
     });
     match loaded {
         Ok((loaded, findings)) => {
-            for file in &loaded.files {
-                writeln!(out, "# read {}", file.display())?;
+            if !args.quiet {
+                for file in &loaded.files {
+                    writeln!(out, "# read {}", file.display())?;
+                }
+                out.write_all(effective(&loaded).as_bytes())?;
             }
-            out.write_all(effective(&loaded).as_bytes())?;
             for warning in loaded.warnings() {
                 writeln!(err, "warning: {warning}")?;
             }

@@ -138,7 +138,8 @@ mod tests {
             text.unwrap_or_else(|e| panic!("{name}: {e}"))
         };
         let main = page("emflow.1");
-        for sub in Cli::command().get_subcommands() {
+        let command = Cli::command();
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             let name = sub.get_name();
             assert!(page(&format!("emflow-{name}.1")).contains(".TH"), "{name}");
             assert!(main.contains(&name.replace('-', "\\-")), "{name}");

@@ -82,7 +82,7 @@ pub enum Command {
     /// Serve until SIGINT or SIGTERM, then drain (the default).
     Serve(ServeArgs),
     /// Print the effective configuration and where each value came from, or what is wrong with it.
-    CheckConfig(ConfigArgs),
+    CheckConfig(check_config::CheckConfigArgs),
     /// Be a visitor in the terminal: send a message, follow the work, print the result.
     Send(SendArgs),
     /// Show what the agents read out of a text: quantities, models, roles.
