@@ -17,18 +17,18 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
 
-use super::{Peer, Services, admin, door, files, guard, reply, report, rest};
+use super::{Peer, Services, door, files, guard, reply};
 use crate::access::admin::{Principal, Scope};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
 
 /// Every route but those of the pages, by topic.
-const TABLES: [&[Route]; 4] = [
-    &door::ROUTES,
-    &rest::ROUTES,
-    &report::ROUTES,
-    &admin::ROUTES,
+const TABLES: &[&[Route]] = &[
+    &super::admin::ROUTES,
+    &super::door::ROUTES,
+    &super::report::ROUTES,
+    &super::rest::ROUTES,
 ];
 
 /// Who may call a route.
@@ -141,23 +141,33 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
         .boxed()
 }
 
+/// Every route, of whatever topic.
+fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
+
 async fn answer(path: FullPath, mut call: Call) -> Reply {
     let mut methods = Vec::new();
-    for route in TABLES.into_iter().flatten() {
+    let mut found = None;
+    for route in routes() {
         let Some(parameters) = matched(route.path, path.as_str()) else {
             continue;
         };
         if route.method == call.method {
-            call.parameters = parameters;
-            return match admitted(route.who, &call) {
-                Ok(principal) => {
-                    call.principal = principal;
-                    reply::either((route.answer)(call).await)
-                }
-                Err(refused) => reply::problem(&refused),
-            };
+            found = Some((route, parameters));
+            break;
         }
         methods.push(&route.method);
+    }
+    if let Some((route, parameters)) = found {
+        call.parameters = parameters;
+        return match admitted(route.who, &call) {
+            Ok(principal) => {
+                call.principal = principal;
+                reply::either((route.answer)(call).await)
+            }
+            Err(refused) => reply::problem(&refused),
+        };
     }
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
@@ -238,7 +248,7 @@ mod tests {
     #[test]
     fn no_two_routes_answer_the_same_call() {
         let mut seen = std::collections::BTreeSet::new();
-        for route in TABLES.into_iter().flatten() {
+        for route in routes() {
             let names_apart: Vec<&str> = route
                 .path
                 .split('/')
