@@ -1,5 +1,6 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
+mod administration;
 mod housekeeping;
 mod wiring;
 
@@ -99,7 +100,7 @@ impl App {
         let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
         let services = Arc::new(parts.services);
         let generated_password =
-            wiring::admin_password(&config, &services.admin, start.generate_password).await?;
+            administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::StartError;
-use crate::access::admin::{self, Admin};
-use crate::access::audit::Audit;
+use super::{StartError, administration};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -112,23 +110,10 @@ pub(super) async fn wire(
         breakers.clone(),
     );
     let key = token_key(&store, &committer).await?;
-    let audit = Audit::new(store.clone(), committer.clone(), config.admin.audit_entries)?;
-    let admin = Admin::new(
-        &store,
-        committer.clone(),
-        audit.clone(),
-        admin_settings(config),
-    )?;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
-    let observer = Observer::new(
-        store,
-        committer,
-        breakers,
-        drain.clone(),
-        disk_low,
-        min_free,
-    );
+    let free = config.store.min_free.0 as u64;
+    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
         access,
@@ -339,31 +324,6 @@ fn gallery(config: &Config) -> Result<Gallery, StartError> {
             path.display(),
             faults.join("; ")
         ))
-    })
-}
-
-pub(super) fn admin_settings(config: &Config) -> admin::Settings {
-    admin::Settings {
-        sessions: admin::Lifetimes {
-            idle: config.admin.session_idle,
-            absolute: config.admin.session_lifetime,
-        },
-        throttle: admin::Policy::default(),
-    }
-}
-
-/// Puts the configured password in force, or makes one where there is none.
-pub(super) async fn admin_password(
-    config: &Config,
-    admin: &Admin,
-    generate: bool,
-) -> Result<Option<String>, StartError> {
-    let configured = &config.admin.password;
-    let configured = (!configured.is_empty()).then(|| configured.expose());
-    let prepared = admin.prepare(configured, generate).await;
-    prepared.map_err(|refused| match refused {
-        admin::Refused::Store(error) => StartError::Store(error),
-        other => StartError::File(format!("admin.password: {other}")),
     })
 }
 
