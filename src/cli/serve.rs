@@ -130,7 +130,10 @@ fn exit_of(error: &StartError) -> Exit {
     match error {
         StartError::Store(StoreError::InUse(_)) => Exit::InUse,
         StartError::Store(
-            StoreError::Damaged { .. } | StoreError::Record(_) | StoreError::Stopped,
+            StoreError::Damaged { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Record(_)
+            | StoreError::Stopped,
         ) => Exit::Damaged,
         StartError::Store(StoreError::Sled(_)) => Exit::Damaged,
         StartError::Tls(_) | StartError::File(_) => Exit::Usage,

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::audit::Totals;
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
-use super::recover::Totals;
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key};
 use crate::clock;
@@ -235,10 +235,7 @@ impl Disk {
         }
         let (mut batch, mut totals) = group.finish()?;
         totals.commits += 1;
-        batch.insert(
-            key::setting(Totals::NAME),
-            record::encode(&key::setting(Totals::NAME), &totals),
-        );
+        batch.insert(Totals::key(), record::encode(&Totals::key(), &totals));
         self.db.apply_batch(batch)?;
         self.db.flush()?;
         if self.sync {

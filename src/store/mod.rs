@@ -5,7 +5,9 @@
 //! One committer thread does it for everybody who waits; nothing is visible
 //! before. A failed write or sync is final: see [`commit`].
 
+mod audit;
 pub mod commit;
+pub mod fault;
 pub mod files;
 pub mod key;
 pub mod record;
@@ -58,6 +60,16 @@ pub enum StoreError {
         dir: PathBuf,
         /// What was found.
         what: String,
+    },
+    /// Written by a newer version.
+    #[error(
+        "a newer version of emflow wrote this store (record format {found}, this version reads {}); \
+         nothing was changed. Start that version or a newer one, or restore a backup that this version can read",
+        record::FORMAT
+    )]
+    Newer {
+        /// The format found.
+        found: u8,
     },
     /// A record that this version does not read.
     #[error("the store holds a record that cannot be read: {0}")]
