@@ -137,7 +137,9 @@ fn exit_of(error: &StartError) -> Exit {
         ) => Exit::Damaged,
         StartError::Store(StoreError::Sled(_)) => Exit::Damaged,
         StartError::Tls(_) | StartError::File(_) => Exit::Usage,
-        StartError::Store(StoreError::Io { .. }) | StartError::Bind(_) => Exit::Failed,
+        StartError::Store(StoreError::Io { .. } | StoreError::Absent(_)) | StartError::Bind(_) => {
+            Exit::Failed
+        }
     }
 }
 

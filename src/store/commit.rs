@@ -11,13 +11,14 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::audit::Totals;
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
+use super::snapshot::{self, Slot};
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key};
 use crate::clock;
@@ -182,6 +183,8 @@ impl Committer {
 /// Everything a group touches.
 pub(super) struct Disk {
     pub(super) db: sled::Db,
+    /// The backup that is being read, which needs what is overwritten.
+    pub(super) cut: Slot,
     /// A second handle of sled's file: sled calls `sync_file_range`, never `fsync`.
     pub(super) file: File,
     pub(super) watermark: Watermark,
@@ -233,10 +236,15 @@ impl Disk {
         for op in jobs.into_iter().flatten() {
             group.apply(op)?;
         }
-        let (mut batch, mut totals) = group.finish()?;
+        let (writes, mut totals) = group.finish()?;
         totals.commits += 1;
-        batch.insert(Totals::key(), record::encode(&Totals::key(), &totals));
-        self.db.apply_batch(batch)?;
+        {
+            let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(cut) = cut.as_mut() {
+                snapshot::before_writing(cut, &self.db, writes.keys())?;
+            }
+            self.db.apply_batch(batch(writes, &totals))?;
+        }
         self.db.flush()?;
         if self.sync {
             self.file.sync_data().map_err(sled::Error::Io)?;
@@ -253,11 +261,14 @@ impl Disk {
     }
 }
 
+/// What each key will hold; none where it goes.
+type Writes = HashMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// A group being gathered: the last write of a key counts.
 struct Group<'a> {
     db: &'a sled::Db,
     totals: Totals,
-    writes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    writes: Writes,
     /// A visitor's chunk that may still grow in this group.
     open: HashMap<UserId, (Chunk, usize)>,
 }
@@ -369,17 +380,24 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(sled::Batch, Totals), StoreError> {
+    /// What is written where, and the account afterwards.
+    fn finish(mut self) -> Result<(Writes, Totals), StoreError> {
         for user in self.open.keys().cloned().collect::<Vec<_>>() {
             self.close_chunk(&user)?;
         }
-        let mut batch = sled::Batch::default();
-        for (k, value) in self.writes {
-            match value {
-                Some(value) => batch.insert(k, value),
-                None => batch.remove(k),
-            }
-        }
-        Ok((batch, self.totals))
+        Ok((self.writes, self.totals))
     }
+}
+
+/// Everything in one step, the account too.
+fn batch(writes: Writes, totals: &Totals) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (k, value) in writes {
+        match value {
+            Some(value) => batch.insert(k, value),
+            None => batch.remove(k),
+        }
+    }
+    batch.insert(Totals::key(), record::encode(&Totals::key(), totals));
+    batch
 }

@@ -6,12 +6,16 @@
 //! before. A failed write or sync is final: see [`commit`].
 
 mod audit;
+pub mod backup;
+pub mod check;
 pub mod commit;
+mod cut;
 pub mod fault;
 pub mod files;
 pub mod key;
 pub mod record;
 pub mod recover;
+pub mod snapshot;
 pub mod watermark;
 
 use std::path::{Path, PathBuf};
@@ -51,9 +55,12 @@ pub enum StoreError {
         "the data directory {0} is in use by another process; stop it, or use another --data-dir"
     )]
     InUse(PathBuf),
+    /// Nothing is there.
+    #[error("{0} holds no store; name its directory with --data-dir (`server.data_dir`)")]
+    Absent(PathBuf),
     /// Proven damage or loss.
     #[error(
-        "the store in {dir} is damaged: {what}. Nothing was changed. Restore a backup, or start with --accept-loss to go on with what is left"
+        "the store in {dir} is damaged: {what}. Nothing was changed. Restore a backup, or start with --accept-loss to go on with what is left; `emflow store check` says what that would cost"
     )]
     Damaged {
         /// The data directory.
@@ -122,6 +129,8 @@ fn fix_of_sled(error: &sled::Error) -> &'static str {
 pub struct Store {
     db: sled::Db,
     dir: Arc<Path>,
+    /// Where the committer puts aside what a backup still needs.
+    cut: snapshot::Slot,
     /// Held as long as anybody can read or write.
     #[expect(dead_code, reason = "it works by being held")]
     lock: Arc<std::fs::File>,

@@ -2,14 +2,20 @@
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 
 use super::audit::Audit;
 use super::commit::{Committer, Disk};
 use super::fault::{self, Fault};
 use super::record::SessionRecord;
+use super::snapshot::Slot;
 use super::watermark::{Mark, Watermark};
-use super::{Opened, Options, Store, StoreError, files};
-use crate::clock::Wall;
+use super::{Opened, Options, Store, StoreError, backup, files};
+use crate::clock::{Duration, Wall};
+
+/// How often a lock of our own is tried for, and the pause between: two seconds in all.
+const LOCK_TRIES: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// What was found.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +36,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     let dir = &options.dir;
     files::make_dir(dir)?;
     let lock = files::lock(dir)?;
+    backup::finish(dir)?;
     let (watermark, mark) = open_watermark(options)?;
     let (db, was_full) = open_sled(options)?;
     files::sync_all(dir)?;
@@ -60,8 +67,10 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
         frames: audit.frames,
         loss: audit.loss,
     };
+    let cut = Slot::default();
     let disk = Disk {
         db: db.clone(),
+        cut: Slot::clone(&cut),
         file,
         watermark,
         totals: audit.totals,
@@ -75,6 +84,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     let store = Store {
         db,
         dir: dir.as_path().into(),
+        cut,
         lock: lock.into(),
     };
     Ok(Opened {
@@ -108,18 +118,10 @@ fn damaged(options: &Options, faults: &[Fault]) -> StoreError {
 
 /// The store, and whether the ballast had to be given up for it.
 fn open_sled(options: &Options) -> Result<(sled::Db, bool), StoreError> {
-    let attempt = || {
-        let config = sled::Config::new()
-            .path(options.dir.join("sled"))
-            .cache_capacity(options.cache)
-            .segment_size(options.segment_size)
-            .flush_every_ms(Some(options.flush_every_ms));
-        std::panic::catch_unwind(AssertUnwindSafe(|| config.open()))
-            .map_err(|_| damaged(options, &[Fault::Files("it panicked over them".into())]))
-    };
-    match attempt()? {
+    let attempt = || open_at(&options.dir.join("sled"), options);
+    match attempt() {
         Ok(db) => Ok((db, false)),
-        Err(sled::Error::Io(e))
+        Err(StoreError::Sled(sled::Error::Io(e)))
             if e.kind() == std::io::ErrorKind::StorageFull && files::drop_ballast(&options.dir) =>
         {
             tracing::warn!(
@@ -127,9 +129,42 @@ fn open_sled(options: &Options) -> Result<(sled::Db, bool), StoreError> {
                 "the disk is full: the reserve was given up so that the store opens; free some space, \
                  until then new messages are refused"
             );
-            Ok((attempt()??, true))
+            Ok((attempt()?, true))
         }
-        Err(sled::Error::Io(e)) => Err(sled::Error::Io(e).into()),
-        Err(error) => Err(damaged(options, &[Fault::Files(error.to_string())])),
+        Err(error) => Err(error),
+    }
+}
+
+/// sled at a path, with the store's settings.
+pub(super) fn open_at(path: &Path, options: &Options) -> Result<sled::Db, StoreError> {
+    let config = sled::Config::new()
+        .path(path)
+        .cache_capacity(options.cache)
+        .segment_size(options.segment_size)
+        .flush_every_ms(Some(options.flush_every_ms));
+    match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+        Ok(Ok(db)) => Ok(db),
+        Ok(Err(sled::Error::Io(e))) => Err(sled::Error::Io(e).into()),
+        Ok(Err(error)) => Err(damaged(options, &[Fault::Files(error.to_string())])),
+        Err(_) => Err(damaged(
+            options,
+            &[Fault::Files("it panicked over them".into())],
+        )),
+    }
+}
+
+/// As [`open_at`], where this process has just closed it: sled lets go of its own lock a moment later.
+pub(super) fn open_free(path: &Path, options: &Options) -> Result<sled::Db, StoreError> {
+    let mut tries = 0;
+    loop {
+        match open_at(path, options) {
+            Err(StoreError::Sled(sled::Error::Io(e)))
+                if tries < LOCK_TRIES && e.to_string().contains("lock") =>
+            {
+                tries += 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            other => return other,
+        }
     }
 }
