@@ -174,6 +174,11 @@ impl App {
     }
 }
 
+/// How the store of a configuration is opened.
+pub fn store_options(config: &Config, accept_loss: bool) -> store::Options {
+    wiring::store_options(config, accept_loss)
+}
+
 async fn bind(
     address: SocketAddr,
     next_free: bool,

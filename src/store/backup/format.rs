@@ -142,6 +142,9 @@ fn sum(hash: Context) -> [u8; 32] {
     sha256
 }
 
+/// A key and its value.
+type Entry = (Vec<u8>, Vec<u8>);
+
 /// Reads, and believes nothing.
 pub(super) struct Reader<R> {
     from: R,
@@ -203,7 +206,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next entry. None only after the end was read and everything agrees.
-    pub(super) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, BackupError> {
+    pub(super) fn next(&mut self) -> Result<Option<Entry>, BackupError> {
         if self.sha256.is_some() {
             return Ok(None);
         }

@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 
 pub use format::Header;
 pub use restore::{Restored, restore, verify};
-pub(super) use swap::{current, finish, holds_store};
+pub use swap::holds_store;
+pub(super) use swap::{current, finish};
 
 use super::StoreError;
 use super::audit::Totals;

@@ -21,7 +21,7 @@ pub(super) const NEW: &str = "new";
 const PARTS: [&str; 2] = ["sled", "watermark"];
 
 /// Whether the directory holds a store, or a part of one.
-pub(in super::super) fn holds_store(dir: &Path) -> bool {
+pub fn holds_store(dir: &Path) -> bool {
     PARTS.iter().any(|part| current(dir, part).exists())
 }
 

@@ -188,7 +188,10 @@ fn a_damaged_backup_is_never_taken_for_a_whole_one() {
         fs::write(&harmed, bytes).unwrap();
         assert!(inspect(&harmed).is_err(), "{what}");
     };
-    for end in (0..whole.len()).step_by(7).chain(whole.len() - 60..whole.len()) {
+    for end in (0..whole.len())
+        .step_by(7)
+        .chain(whole.len() - 60..whole.len())
+    {
         check(&whole[..end], &format!("cut at {end}"));
     }
     check(&[&whole[..], b"x"].concat(), "a byte more");
