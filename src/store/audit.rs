@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::commit::FORGOTTEN;
 use super::fault::{self, Fault};
 use super::record::{self, Chunk, SessionRecord, VisitorRecord};
 use super::watermark::Mark;
@@ -70,6 +71,8 @@ pub(super) struct Audit {
     pub(super) visitors: BTreeMap<UserId, VisitorRecord>,
     pub(super) unfinished: Vec<SessionRecord>,
     pub(super) frames: u64,
+    /// The highest epoch of a visitor who was forgotten.
+    pub(super) forgotten: u64,
     pub(super) sessions: u64,
     /// Bytes of keys and values.
     pub(super) live_bytes: u64,
@@ -92,6 +95,7 @@ impl Audit {
             visitors: BTreeMap::new(),
             unfinished: Vec::new(),
             frames: 0,
+            forgotten: 0,
             sessions: 0,
             live_bytes: 0,
             loss: None,
@@ -114,6 +118,7 @@ impl Audit {
         let mut stored = None;
         let mut spans = Spans::new();
         let totals = Totals::key();
+        let forgotten = key::setting(FORGOTTEN);
         for entry in db.iter() {
             let (k, value) = entry?;
             self.live_bytes += (k.len() + value.len()) as u64;
@@ -140,6 +145,9 @@ impl Audit {
                     if let Some(visitor) = self.read::<VisitorRecord>(&k, &value) {
                         self.visitors.insert(visitor.user.clone(), visitor);
                     }
+                }
+                _ if *k == *forgotten => {
+                    self.forgotten = self.read::<u64>(&k, &value).unwrap_or_default();
                 }
                 _ => {}
             }
@@ -237,9 +245,16 @@ impl Audit {
         }
     }
 
+    /// The highest epoch that anybody may have been told of.
+    pub(super) fn highest_epoch(&self) -> u64 {
+        let visitors = self.visitors.values().map(|v| v.epoch).max();
+        let told = self.totals.epoch.max(self.forgotten);
+        told.max(visitors.unwrap_or(0))
+    }
+
     /// Goes on with what is left, in a new epoch: clients are told, and nothing is repaired in silence.
     pub(super) fn accept(&mut self, db: &sled::Db, now: Wall) -> Result<(), StoreError> {
-        let epoch = now.0.max(self.totals.epoch + 1);
+        let epoch = now.0.max(self.highest_epoch() + 1);
         for k in std::mem::take(&mut self.unreadable) {
             db.remove(k)?;
         }

@@ -59,8 +59,13 @@ pub enum Op {
     PutMessage(UserId, MessageId, MessageRecord),
     /// A chunk whose frames are no longer held.
     RemoveChunk(UserId, u64),
-    /// A visitor without frames and sessions.
-    RemoveVisitor(UserId),
+    /// A visitor without frames and sessions goes. No other will have `epoch` or an older one.
+    ForgetVisitor {
+        /// Who.
+        user: UserId,
+        /// In which epoch the numbers were.
+        epoch: u64,
+    },
     /// A session and its message.
     RemoveSession(SessionId, UserId, MessageId),
     /// Raises a counter.
@@ -70,6 +75,9 @@ pub enum Op {
     /// What the health probe writes and reads back.
     Probe(u64),
 }
+
+/// The setting with the highest epoch of a visitor who was forgotten.
+pub(super) const FORGOTTEN: &str = "forgotten_epoch";
 
 /// Encodes a setting for [`Op::PutSetting`].
 pub fn setting<T: serde::Serialize>(name: &str, value: &T) -> Op {
@@ -296,7 +304,16 @@ impl Group<'_> {
                 self.close_chunk(&user)?;
                 self.write(key::chunk(&user, first), None)?;
             }
-            Op::RemoveVisitor(user) => self.write(key::visitor(&user), None)?,
+            Op::ForgetVisitor { user, epoch } => {
+                self.write(key::visitor(&user), None)?;
+                let k = key::setting(FORGOTTEN);
+                let before: u64 = match self.current(&k)? {
+                    Some(value) => record::decode(&k, &value)?,
+                    None => 0,
+                };
+                let value = record::encode(&k, &before.max(epoch));
+                self.write(k, Some(value))?;
+            }
             Op::RemoveSession(session, user, message) => {
                 self.write(key::session(session), None)?;
                 self.write(key::message(&user, &message), None)?;

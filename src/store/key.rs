@@ -69,6 +69,11 @@ pub fn session(id: SessionId) -> Vec<u8> {
     key
 }
 
+/// The beginning of all messages of a visitor.
+pub fn messages(user: &UserId) -> Vec<u8> {
+    with_user(MESSAGE, user)
+}
+
 /// A message of a visitor.
 pub fn message(user: &UserId, id: &MessageId) -> Vec<u8> {
     let mut key = with_user(MESSAGE, user);

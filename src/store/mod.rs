@@ -165,6 +165,15 @@ impl Store {
         self.read(&key::message(user, id))
     }
 
+    /// Whether any message of the visitor is remembered, and so a session of it.
+    ///
+    /// # Errors
+    /// Where sled fails.
+    pub fn has_messages(&self, user: &UserId) -> Result<bool, StoreError> {
+        let first = self.db.scan_prefix(key::messages(user)).next();
+        Ok(first.transpose()?.is_some())
+    }
+
     /// A counter that [`Op::Count`] raises.
     ///
     /// # Errors

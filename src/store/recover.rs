@@ -22,6 +22,8 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 pub struct Recovered {
     /// The store's epoch; a visitor's is the larger of this and its own.
     pub epoch: u64,
+    /// The highest epoch of a visitor who was forgotten; new ones begin beyond it.
+    pub forgotten: u64,
     /// Sessions that had not ended, oldest first.
     pub unfinished: Vec<SessionRecord>,
     /// Visitors known.
@@ -62,6 +64,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     )?;
     let recovered = Recovered {
         epoch: audit.totals.epoch,
+        forgotten: audit.forgotten,
         unfinished: audit.unfinished,
         visitors: audit.visitors.len() as u64,
         frames: audit.frames,

@@ -6,6 +6,7 @@ use super::swap::{self, BUILDING, NEW};
 use super::{BackupError, Summary, folder, io, open, sync};
 use crate::clock::Wall;
 use crate::store::audit::{Audit, Totals};
+use crate::store::commit::FORGOTTEN;
 use crate::store::fault;
 use crate::store::record::{self, VisitorRecord};
 use crate::store::recover::{self, open_free};
@@ -134,10 +135,14 @@ impl Built<'_> {
         let (mut batch, mut waiting, mut bytes) = (sled::Batch::default(), 0, 0);
         let mut totals = Totals::new(reader.header().epoch);
         let mut highest = totals.epoch;
+        let forgotten = key::setting(FORGOTTEN);
         while let Some((k, value)) = reader.next()? {
             if k.first() == Some(&key::VISITOR) {
                 let visitor: VisitorRecord = record::decode(&k, &value)?;
                 highest = highest.max(visitor.epoch);
+            }
+            if k == forgotten {
+                highest = highest.max(record::decode(&k, &value)?);
             }
             totals.add(&k, &value);
             bytes += k.len() + value.len();
