@@ -16,7 +16,7 @@ pub use stream::{Batch, Idle, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
-use crate::store::{Committer, Store, StoreError, VisitorRecord};
+use crate::store::{Committer, Recovered, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -56,21 +56,14 @@ struct Live {
 }
 
 impl Outboxes {
-    /// `epoch` is the store's: no visitor's is older. `forgotten` is the highest one of a visitor
-    /// who was forgotten.
-    pub fn new(
-        store: Store,
-        committer: Committer,
-        limits: Limits,
-        epoch: u64,
-        forgotten: u64,
-    ) -> Self {
+    /// No visitor's epoch is older than the store's, nor a new one's than that of any who was forgotten.
+    pub fn new(store: Store, committer: Committer, limits: Limits, recovered: &Recovered) -> Self {
         Self(Arc::new(Shared {
             store,
             committer,
             limits,
-            epoch,
-            forgotten: AtomicU64::new(forgotten),
+            epoch: recovered.epoch,
+            forgotten: AtomicU64::new(recovered.forgotten),
             live: Mutex::default(),
         }))
     }

@@ -40,8 +40,7 @@ impl House {
     fn open(dir: &std::path::Path, limits: Limits) -> Outboxes {
         let opened = reopen(&options(dir)).unwrap();
         assert_eq!(opened.recovered.loss, None);
-        let (epoch, forgotten) = (opened.recovered.epoch, opened.recovered.forgotten);
-        Outboxes::new(opened.store, opened.committer, limits, epoch, forgotten)
+        Outboxes::new(opened.store, opened.committer, limits, &opened.recovered)
     }
 
     /// The process ends and starts again; what was queued is on disk.
