@@ -84,7 +84,7 @@ pub(super) async fn wire(
     let gallery = Arc::new(gallery(config)?);
     let engine = engine(&catalog);
     let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
+    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
     let sessions = Sessions::new(store.clone(), committer.clone());
     let admission = admission::Admission::new(admission_limits(config));
     let queue = Arc::new(Queue::new(admission));

@@ -15,7 +15,7 @@
 //! A user in a key stands behind its length, so that no two pairs collide
 //! (`a` + `b1` is not `ab` + `1`).
 
-use super::audit::Ring;
+use super::audit_log::Ring;
 use crate::id::{MessageId, SessionId, UserId};
 
 /// Kind byte of the administrators' log.
@@ -78,6 +78,11 @@ pub fn session(id: SessionId) -> Vec<u8> {
     let mut key = vec![SESSION];
     key.extend_from_slice(&id.0.to_be_bytes());
     key
+}
+
+/// The beginning of all messages of a visitor.
+pub fn messages(user: &UserId) -> Vec<u8> {
+    with_user(MESSAGE, user)
 }
 
 /// A message of a visitor.
