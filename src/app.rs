@@ -1,5 +1,6 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
+mod administration;
 mod housekeeping;
 mod watchdog;
 mod wiring;
@@ -13,7 +14,7 @@ use tokio::sync::watch;
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Visitors};
 use crate::notify;
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
@@ -32,6 +33,8 @@ pub struct Start {
     pub next_free_port: bool,
     /// A socket that listens already, from the service manager; then the configured address is not used.
     pub listener: Option<std::net::TcpListener>,
+    /// Make a password for the administrator where there is none; somebody is there to read it.
+    pub generate_password: bool,
 }
 
 /// Why the appliance did not start.
@@ -65,6 +68,8 @@ pub struct App {
     pub resumed: usize,
     /// What the last start or reload made of it.
     in_force: watch::Sender<Config>,
+    /// The administrator's password that was made at this start, to be shown once.
+    pub generated_password: Option<String>,
     drain: Drain,
     committer: Committer,
     tls: Arc<Reloadable>,
@@ -111,6 +116,8 @@ impl App {
         )
         .await?;
         let services = Arc::new(parts.services);
+        let generated_password =
+            administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
@@ -120,6 +127,8 @@ impl App {
                 retention: config.sessions.retention,
                 pending_ttl: config.delivery.pending_ttl,
                 config: in_force.subscribe(),
+                token_ttl: config.auth.token_ttl,
+                keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
                 drain: drain.clone(),
@@ -132,6 +141,7 @@ impl App {
             loss,
             resumed,
             in_force,
+            generated_password,
             drain,
             committer,
             tls,
@@ -168,6 +178,11 @@ impl App {
     /// What it does now, in a line.
     pub fn status(&self) -> String {
         watchdog::status(&self.services)
+    }
+
+    /// Whether no administrator's password is set.
+    pub fn admin_disabled(&self) -> bool {
+        self.services.admin.disabled()
     }
 
     /// Waits until the store has failed for good; says why.
@@ -220,6 +235,11 @@ impl App {
 fn adopt(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, std::io::Error> {
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
+}
+
+/// How the store of a configuration is opened.
+pub fn store_options(config: &Config, accept_loss: bool) -> store::Options {
+    wiring::store_options(config, accept_loss)
 }
 
 async fn bind(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::StartError;
+use super::{StartError, administration};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -86,7 +86,7 @@ pub(super) async fn wire(
     let gallery = Arc::new(gallery(config)?);
     let engine = engine(&catalog);
     let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
+    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
     let sessions = Sessions::new(store.clone(), committer.clone());
     let admission = admission::Admission::new(admission_limits(config));
     let queue = Arc::new(Queue::new(admission));
@@ -112,18 +112,15 @@ pub(super) async fn wire(
         breakers.clone(),
     );
     let key = token_key(&store, &committer).await?;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, outboxes.clone())?;
-    let observer = Observer::new(
-        store,
-        committer,
-        breakers,
-        drain.clone(),
-        disk_low,
-        config.store.min_free.0 as u64,
-    );
+    let free = config.store.min_free.0 as u64;
+    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
         access,
+        admin,
+        audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
         outboxes,

@@ -39,6 +39,17 @@ fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> st
             "  network     not reachable; `emflow --listen 0.0.0.0:{port}` opens it to the local network"
         )?,
     }
+    if let Some(password) = &app.generated_password {
+        writeln!(
+            out,
+            "  administrator's password, shown this once: {password}"
+        )?;
+    } else if app.admin_disabled() {
+        writeln!(
+            out,
+            "  administrator: no password yet; set one with: emflow admin set-password"
+        )?;
+    }
     writeln!(out, "  engine      {}", app.engine)?;
     writeln!(out, "  data        {}", config.server.data_dir.display())?;
     writeln!(out, "  certificate {}", app.presented.fingerprint)?;

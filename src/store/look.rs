@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
 
-use super::{StoreError, files};
+use super::{StoreError, backup, files};
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,15 +23,18 @@ pub enum Look {
 /// # Errors
 /// What the system refused.
 pub fn look(dir: &Path) -> Result<Look, StoreError> {
-    let sled = dir.join("sled");
-    match fs::metadata(&sled) {
+    match fs::read_dir(dir) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Look::Absent),
-        found => files::io("could not look at", &sled, found)?,
-    };
+        found => drop(files::io("could not look into", dir, found)?),
+    }
+    if !backup::holds_store(dir) {
+        return Ok(Look::Absent);
+    }
     let lock = dir.join("lock");
     if files::io("could not open", &lock, locked(&lock))? {
         return Ok(Look::InUse);
     }
+    let sled = backup::current(dir, "sled");
     let bytes = files::io("could not look at", &sled, size(&sled))?;
     Ok(Look::AtRest(bytes))
 }

@@ -10,12 +10,15 @@ use crate::clock::Wall;
 use crate::config::{Config, Loaded};
 use crate::serve::examine;
 use crate::serve::tls::{TlsError, shown};
+use crate::store::check;
 use crate::store::look::{Look, look};
 
 /// How far a file of ours may lie in the future before the clock is called wrong.
 const CLOCK_SLACK: Duration = Duration::from_secs(300);
 /// The reserve that the service keeps, and room to work in.
 const ROOM: u64 = 64 << 20;
+/// The largest store that is read.
+const READ_MAX: u64 = 256 << 20;
 
 /// Every line, in the order in which they matter.
 pub(super) fn all(loaded: &Loaded, now: Wall) -> Vec<Line> {
@@ -215,10 +218,7 @@ fn store_line(config: &Config, found: &Look, answer: Option<&reach::Answer>) -> 
                 format!("sudo install -d -m 0700 -o $USER {dir}"),
             ),
         },
-        (Look::AtRest(bytes), _) => Line::green(
-            PART,
-            format!("{} MiB in {dir}, nobody serves from it", bytes >> 20),
-        ),
+        (Look::AtRest(bytes), _) => at_rest(config, *bytes),
         (Look::InUse, Some(reach::Answer::Ready)) => {
             Line::green(PART, format!("{dir} is served from, written and read back"))
         }
@@ -234,6 +234,29 @@ fn store_line(config: &Config, found: &Look, answer: Option<&reach::Answer>) -> 
             ),
             "systemctl status emflow",
         ),
+    }
+}
+
+/// A store that nobody serves from: all of it is read, on a copy, where that is a matter of a second.
+fn at_rest(config: &Config, bytes: u64) -> Line {
+    const PART: &str = "store";
+    let dir = config.server.data_dir.display();
+    let whole = format!("emflow store check --data-dir {dir}");
+    if bytes > READ_MAX {
+        let text = format!("{} MiB in {dir}: too much to read it here", bytes >> 20);
+        return Line::note(PART, text, whole);
+    }
+    let options = crate::app::store_options(config, false);
+    match check::check(&options, &std::env::temp_dir()) {
+        Ok(report) if report.sound => Line::green(
+            PART,
+            format!(
+                "sound: {} visitors, {} frames, {} answers that go on at the next start",
+                report.visitors, report.frames, report.unfinished
+            ),
+        ),
+        Ok(report) => Line::red(PART, report.faults.join("; "), whole),
+        Err(error) => Line::red(PART, error.to_string(), whole),
     }
 }
 

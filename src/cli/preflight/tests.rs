@@ -134,3 +134,29 @@ fn our_own_certificate_is_told_with_its_end() {
     assert!(found.found.contains("renewed by itself"), "{found:?}");
     assert_eq!(found.mend.as_deref(), Some("emflow trust"));
 }
+
+#[test]
+fn a_store_at_rest_is_read_and_damage_is_named() {
+    use crate::store::tests::house::{options, reopen};
+    let dir = tempfile::tempdir().unwrap();
+    drop(reopen(&options(dir.path())).unwrap());
+    drop(reopen(&options(dir.path())).unwrap());
+    let data = dir.path().display().to_string();
+    let found = || loop {
+        let values = [
+            ("server.data_dir", data.as_str()),
+            ("server.listen", &free_port()),
+            ("store.segment_size", "512KiB"),
+        ];
+        let found = line(&lines(&values), "store").clone();
+        // The committer of the test's own opening lets go a moment later.
+        if !found.found.contains("in use") {
+            break found;
+        }
+    };
+    assert_eq!(found().state, State::Green, "{:?}", found());
+    std::fs::write(dir.path().join("watermark"), "not a watermark").unwrap();
+    let broken = found();
+    assert_eq!(broken.state, State::Red, "{broken:?}");
+    assert!(broken.mend.unwrap().contains("emflow store check"));
+}
