@@ -61,7 +61,7 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
         Err(error) => {
             eprintln!(
                 "emflow: the service manager handed over a socket that cannot be used: {error}; \
-                 give emflow.socket exactly one ListenStream= with an address and a port"
+                 give emflow-listen.socket exactly one ListenStream= with an address and a port"
             );
             return Exit::Usage;
         }
@@ -124,7 +124,7 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
     Exit::Done
 }
 
-/// The socket that systemd listens on for us (`emflow.socket`), where it started us for that.
+/// The socket that systemd listens on for us (`emflow-listen.socket`), where it started us for that.
 fn handed_over() -> std::io::Result<Option<std::net::TcpListener>> {
     let mut sockets = listenfd::ListenFd::from_env();
     if sockets.len() > 1 {

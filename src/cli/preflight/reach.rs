@@ -76,7 +76,7 @@ pub(super) fn port(config: &Config, answer: Option<&Answer>) -> Line {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Line::red(
             PART,
             format!("{listen} needs rights that this user does not have: {error}"),
-            "sudo systemctl enable --now emflow.socket",
+            "sudo systemctl enable --now emflow-listen.socket",
         ),
         Err(error) => Line::red(
             PART,
