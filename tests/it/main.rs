@@ -5,6 +5,7 @@ mod harness;
 mod accepted;
 mod crash;
 mod delivery;
+mod drafts;
 mod judges;
 mod load;
 mod process;
