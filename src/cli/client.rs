@@ -129,6 +129,15 @@ impl Server {
     /// # Errors
     /// [`ConnectError::Connect`].
     pub async fn call(&self, request: Request<Full<Bytes>>) -> Result<(u16, Value), ConnectError> {
+        let (status, body) = self.fetch(request).await?;
+        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    /// One request; the status and the body as it came.
+    ///
+    /// # Errors
+    /// [`ConnectError::Connect`].
+    pub async fn fetch(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), ConnectError> {
         let failed = |e: String| ConnectError::Connect(self.authority(), e);
         let stream = self.dial().await?;
         let exchange = async {
@@ -136,7 +145,9 @@ impl Server {
                 hyper::client::conn::http1::handshake(TokioIo::new(stream))
                     .await
                     .map_err(|e| e.to_string())?;
-            let answer = async {
+            // The sender goes with the answer: then the connection ends too. It may end before the
+            // last of the body is taken out of it, so both are waited for.
+            let answer = async move {
                 let response = sender
                     .send_request(request)
                     .await
@@ -146,15 +157,10 @@ impl Server {
                     .collect()
                     .await
                     .map_err(|e| e.to_string())?;
-                Ok((
-                    status,
-                    serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null),
-                ))
+                Ok((status, body.to_bytes()))
             };
-            tokio::select! {
-                answer = answer => answer,
-                ended = connection => Err(ended.err().map_or("the server hung up".into(), |e| e.to_string())),
-            }
+            let (answer, _) = tokio::join!(answer, connection);
+            answer
         };
         tokio::time::timeout(PATIENCE, exchange)
             .await

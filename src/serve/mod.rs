@@ -33,6 +33,7 @@ use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
+use crate::report::seal::Signer;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 
@@ -66,6 +67,8 @@ pub struct Demo {
     pub gallery: Arc<Gallery>,
     /// What is understood of a message while it is written.
     pub reader: Reader,
+    /// The seal under reports.
+    pub signer: Signer,
     /// Which engine answers.
     pub engine: String,
 }

@@ -9,6 +9,7 @@ mod drafts;
 mod judges;
 mod load;
 mod process;
+mod reports;
 mod requirements;
 mod tidy;
 mod wire;
