@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, demo};
+use super::{StartError, administration, demo};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -108,19 +108,15 @@ pub(super) async fn wire(
         breakers.clone(),
     );
     let key = secret("token_key", &store, &committer).await?;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
-    let observer = Observer::new(
-        store,
-        committer,
-        breakers,
-        drain.clone(),
-        disk_low,
-        min_free,
-    );
+    let free = config.store.min_free.0 as u64;
+    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
         access,
+        admin,
+        audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
         outboxes,

@@ -38,7 +38,10 @@ pub(super) fn write(document: &Document) -> String {
                     format!("<thead>{}</thead>", row(columns, "th"))
                 };
                 let body: String = rows.iter().map(|r| row(r, "td")).collect();
-                writeln!(out, "<div class=\"t\" tabindex=\"0\" role=\"group\"><table>{head}<tbody>{body}</tbody></table></div>")
+                writeln!(
+                    out,
+                    "<div class=\"t\" tabindex=\"0\" role=\"group\"><table>{head}<tbody>{body}</tbody></table></div>"
+                )
             }
         };
     }

@@ -8,9 +8,9 @@ async fn report(server: &Server, visitor: &Visitor, session: &str, kind: &str) -
     let address = server.address();
     let path = format!("/api/v1/example-messages/sessions/{session}/report.{kind}");
     let call = address.get(&path, Some(&visitor.connection.token));
-    let (status, body) = address.fetch(call).await.unwrap();
-    assert_eq!(status, 200, "{kind}");
-    body.to_vec()
+    let response = address.exchange(call).await.unwrap();
+    assert_eq!(response.status(), 200, "{kind}");
+    response.body().to_vec()
 }
 
 fn verify(server: &Server, content: &[u8], more: &[&str]) -> Output {
