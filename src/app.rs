@@ -1,6 +1,7 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
 mod administration;
+mod demo;
 mod housekeeping;
 mod watchdog;
 mod wiring;
@@ -137,7 +138,7 @@ impl App {
         let app = Self {
             address,
             presented: tls.presented(),
-            engine: services.engine.clone(),
+            engine: services.demo.engine.clone(),
             loss,
             resumed,
             in_force,

@@ -65,6 +65,6 @@ pub(super) fn status(services: &Services) -> String {
         "serving {} sockets, {} sessions; {}",
         services.observer.sockets(),
         services.sessions.all().len(),
-        services.engine
+        services.demo.engine
     )
 }

@@ -15,6 +15,7 @@ pub mod serve;
 pub mod store;
 pub mod trust;
 pub mod understand;
+pub mod verify;
 pub mod welcome;
 
 #[cfg(test)]
@@ -89,6 +90,8 @@ pub enum Command {
     Send(SendArgs),
     /// Show what the agents read out of a text: quantities, models, roles.
     Understand(UnderstandArgs),
+    /// Say whether a report is as the appliance signed it. Needs no server and no network.
+    Verify(verify::VerifyArgs),
     /// Answer a text here, without a server.
     Answer(AnswerArgs),
     /// Check whether it can serve here; each red line names the command that mends it.

@@ -30,6 +30,7 @@ const TABLES: &[&[Route]] = &[
     &super::report::ROUTES,
     &super::rest::ROUTES,
     &super::trust::ROUTES,
+    &super::understand::ROUTES,
 ];
 
 /// Who may call a route.

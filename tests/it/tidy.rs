@@ -230,7 +230,7 @@ const KNOWS: [(&str, &str); 19] = [
     ),
     (
         "cli",
-        "id clock machine protocol store shutdown intake agents config examples serve app notify observe",
+        "id clock report machine protocol store shutdown intake agents config examples serve app notify observe",
     ),
 ];
 
