@@ -29,8 +29,8 @@ rm -f "$work"/logs/*
 # --- the packages and the machine ------------------------------------------------------------------
 
 # The older one differs by its version alone: what a version writes is tested with golden stores.
-EMFLOW_VERSION=$old packaging/build.sh "$work/old" >"$work/logs/build-old.log" 2>&1
 packaging/build.sh "$work/new" >"$work/logs/build-new.log" 2>&1
+EMFLOW_NO_BUILD=1 EMFLOW_VERSION=$old packaging/build.sh "$work/old" >"$work/logs/build-old.log" 2>&1
 
 if [ ! -d "$template" ]; then
   mmdebstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps,ca-certificates bookworm "$template" \
