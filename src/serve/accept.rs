@@ -92,12 +92,14 @@ impl Listener {
         let mut pause = Duration::from_millis(5);
         loop {
             let accepted = tokio::select! {
-                accepted = self.socket.accept() => accepted,
+                // First: what is not accepted now waits in the system for whoever comes after us.
+                biased;
+                () = self.services.drain.reached(Phase::Draining) => return,
                 Some(asked) = self.asked.0.recv() => {
                     let _ = asked.send(());
                     continue;
                 }
-                () = self.services.drain.reached(Phase::Draining) => return,
+                accepted = self.socket.accept() => accepted,
             };
             let (stream, address) = match accepted {
                 Ok(accepted) => accepted,
