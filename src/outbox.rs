@@ -5,12 +5,15 @@
 //! [`Marks`](crate::machine::outbox::Marks); frames come from a short tail in memory or from the store.
 
 mod attachment;
+mod care;
+mod state;
 mod stream;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use attachment::Attachment;
+pub use care::{Pending, Still};
 pub use stream::{Batch, Reservation, Stream};
 
 use crate::clock::{self, Wall};

@@ -8,6 +8,7 @@
 pub mod commit;
 pub mod files;
 pub mod key;
+pub mod purge;
 pub mod record;
 pub mod recover;
 pub mod watermark;

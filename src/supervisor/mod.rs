@@ -371,4 +371,4 @@ impl Failed {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! A scripted backend over a real store. What is waited for is what a visitor would see.
 
-mod house;
+pub(crate) mod house;
 
 use std::sync::atomic::Ordering;
 

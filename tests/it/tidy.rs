@@ -190,7 +190,7 @@ fn clocks_and_tasks_have_one_door() {
 }
 
 /// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 18] = [
+const KNOWS: [(&str, &str); 19] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
@@ -217,9 +217,13 @@ const KNOWS: [(&str, &str); 18] = [
         "id clock machine protocol store shutdown outbox sessions observe intake agents",
     ),
     (
+        "cleanup",
+        "id clock machine protocol store shutdown outbox sessions observe intake",
+    ),
+    (
         "serve",
         "id clock machine protocol store shutdown outbox sessions observe intake agents access config \
-         examples report",
+         examples report cleanup",
     ),
     (
         "cli",

@@ -56,6 +56,8 @@ pub(super) struct Conversation {
     machine: Connection,
     cursor: Cursor,
     epoch: u64,
+    /// How often an administrator had everything sent again, when we last looked.
+    rounds: u64,
     /// When the credential ends, or is to be looked at again.
     ends: Instant,
     /// Said before any sequenced frame.
@@ -95,6 +97,7 @@ impl Conversation {
             machine: Connection::new(settings.connection, now, spread),
             cursor: Cursor::new(settings.send, start.after, marks.acked),
             epoch: marks.epoch,
+            rounds: stream.rounds(),
             ends: next_check(&identity, now, clock::wall()),
             unsaid,
             writing: start.after,
@@ -116,18 +119,27 @@ impl Conversation {
         let mut batch: Vec<Message> = self.unsaid.drain(..).collect();
         let marks = self.stream.marks();
         if marks.epoch != self.epoch {
-            return Err(Close::ByAdministrator);
+            let ordered = self.attachment.close.try_recv();
+            return Err(ordered.unwrap_or(Close::ByAdministrator));
         }
         self.cursor.on_acked(marks.acked, clock::now());
+        let rounds = self.stream.rounds();
+        if std::mem::replace(&mut self.rounds, rounds) != rounds {
+            self.cursor.send_again();
+        }
         if self.cursor.is_left_behind(&marks) {
             return Err(Close::Overloaded);
         }
         let range = self.cursor.sendable(&marks);
         if !range.is_empty() {
-            let frames = self.stream.take(range).map_err(|error| {
+            let taken = self.stream.take(self.epoch, range).map_err(|error| {
                 tracing::error!(%error, "frames could not be read");
                 Close::Internal
             })?;
+            let Some(frames) = taken else {
+                // An administrator changes the stream; it ticks when that is done.
+                return Ok(batch);
+            };
             if frames.texts.is_empty() {
                 return Err(Close::Internal);
             }
