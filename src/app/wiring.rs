@@ -11,6 +11,7 @@ use crate::access::{
 };
 use crate::agents::backend::{Backend, Builtin};
 use crate::agents::catalog::Catalog;
+use crate::cleanup::{self, Cleanup};
 use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::examples::Gallery;
@@ -20,6 +21,7 @@ use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
+use crate::serve::roster::Roster;
 use crate::serve::{Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
@@ -28,6 +30,11 @@ use crate::supervisor::{self, Breakers, Supervisor};
 
 /// What a socket's client may cost in a second: 200 ordinary frames, or 20 000 acknowledgements.
 const COST_PER_SECOND: u32 = 20_000;
+
+/// Bytes of one visitor that a clean-up keeps for putting back: twice what may be pending by default.
+const UNDO_EACH: u64 = 32 << 20;
+/// The same of all visitors.
+const UNDO_ALL: u64 = 128 << 20;
 
 pub(super) struct Parts {
     pub(super) services: Services,
@@ -113,14 +120,27 @@ pub(super) async fn wire(
     let access = access(config, &key, outboxes.clone())?;
     let min_free = config.store.min_free.0 as u64;
     let observer = Observer::new(
-        store,
-        committer,
-        breakers,
+        store.clone(),
+        committer.clone(),
+        breakers.clone(),
         drain.clone(),
         disk_low,
         min_free,
     );
     observer.probe_disk().await;
+    let cleanup = Cleanup::new(
+        store.clone(),
+        committer.clone(),
+        outboxes.clone(),
+        sessions.clone(),
+        intake.clone(),
+        drain.clone(),
+        cleanup::Limits {
+            window: config.sessions.undo_window,
+            each: UNDO_EACH,
+            all: UNDO_ALL,
+        },
+    );
     let services = Services {
         access,
         limits: Limits::new(rates(config)),
@@ -128,6 +148,9 @@ pub(super) async fn wire(
         outboxes,
         intake,
         sessions,
+        roster: Roster::default(),
+        cleanup,
+        breakers,
         observer,
         gallery,
         engine,

@@ -12,6 +12,7 @@ mod keyfile;
 mod reply;
 mod report;
 mod rest;
+pub mod roster;
 pub mod routes;
 mod socket;
 pub mod tls;
@@ -24,6 +25,7 @@ use crate::access::Access;
 use crate::access::address::Address;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
+use crate::cleanup::Cleanup;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
@@ -33,6 +35,7 @@ use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
+use crate::supervisor::Breakers;
 
 /// What the routes and sockets need; made once by the app.
 pub struct Services {
@@ -48,6 +51,12 @@ pub struct Services {
     pub intake: Intake,
     /// Sessions that have not ended, and the records of all.
     pub sessions: Sessions,
+    /// Sockets that are open.
+    pub roster: roster::Roster,
+    /// Removing all of a visitor.
+    pub cleanup: Cleanup,
+    /// The breakers of the backends.
+    pub breakers: Breakers,
     /// Health and counts.
     pub observer: Observer,
     /// The examples.

@@ -13,7 +13,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{Ending, Source, message, metered};
 use crate::access::Identity;
 use crate::clock::{self, Instant};
-use crate::id::ConnectionId;
 use crate::intake::{Accepted, random_u128};
 use crate::machine::connection::{Connection, Output, Verdict};
 use crate::machine::outbox::{Cursor, Order, Resume};
@@ -23,6 +22,7 @@ use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::frame::Control;
 use crate::protocol::request::{self, Request};
 use crate::serve::Services;
+use crate::serve::roster::Listed;
 use crate::shutdown::Phase;
 use crate::store::StoreError;
 
@@ -53,6 +53,7 @@ pub(super) struct Conversation {
     stream: Arc<Stream>,
     identity: Identity,
     attachment: Attachment,
+    listed: Listed,
     machine: Connection,
     cursor: Cursor,
     epoch: u64,
@@ -70,11 +71,12 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn open(
-        id: ConnectionId,
+        listed: Listed,
         identity: Identity,
         resume: &Resume,
         services: &Arc<Services>,
     ) -> Result<Self, StoreError> {
+        let id = listed.entry.id();
         let stream = services.outboxes.stream(&identity.user_id)?;
         let (attachment, start, marks) = stream.attach(id, resume);
         let now = clock::now();
@@ -107,6 +109,7 @@ impl Conversation {
             stream,
             identity,
             attachment,
+            listed,
         })
     }
 
@@ -127,6 +130,7 @@ impl Conversation {
         if std::mem::replace(&mut self.rounds, rounds) != rounds {
             self.cursor.send_again();
         }
+        self.listed.entry.set_in_flight(self.cursor.in_flight());
         if self.cursor.is_left_behind(&marks) {
             return Err(Close::Overloaded);
         }
@@ -218,6 +222,7 @@ impl Conversation {
 
     fn say_draining(&mut self) {
         self.told_to_go = true;
+        self.listed.entry.set_draining();
         // Spread over the drain and a little more, so that the clients do not come back at once.
         let spread = millis(self.services.settings.drain_timeout).clamp(1000, 10_000);
         let reconnect_after_ms = 500 + (random_u128() as u64) % spread;
@@ -389,6 +394,9 @@ impl Conversation {
     fn refuse(&mut self, fault: Fault) -> Result<(), Ending> {
         self.say(&Control::Error(&fault));
         self.services.observer.refused(fault.code);
+        if fault.code.counts() {
+            self.listed.entry.on_error();
+        }
         if fault.code.counts() && self.machine.on_error() {
             return Err(Ending::Close(Close::TooManyErrors));
         }
