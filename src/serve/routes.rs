@@ -17,13 +17,17 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
 
-use super::{Peer, Services, door, files, reply, report, rest};
+use super::{Peer, Services, door, files, reply};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
 
 /// Every route but those of the pages, by topic.
-const TABLES: [&[Route]; 3] = [&door::ROUTES, &rest::ROUTES, &report::ROUTES];
+const TABLES: &[&[Route]] = &[
+    &super::door::ROUTES,
+    &super::report::ROUTES,
+    &super::rest::ROUTES,
+];
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,20 +123,30 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
         .boxed()
 }
 
+/// Every route, of whatever topic.
+fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
+
 async fn answer(path: FullPath, method: Method, mut call: Call) -> Reply {
     let mut methods = Vec::new();
-    for route in TABLES.into_iter().flatten() {
+    let mut found = None;
+    for route in routes() {
         let Some(parameters) = matched(route.path, path.as_str()) else {
             continue;
         };
         if route.method == method {
-            call.parameters = parameters;
-            return match guard(route.who, &call) {
-                Ok(()) => reply::either((route.answer)(call).await),
-                Err(refused) => reply::problem(&refused),
-            };
+            found = Some((route, parameters));
+            break;
         }
         methods.push(&route.method);
+    }
+    if let Some((route, parameters)) = found {
+        call.parameters = parameters;
+        return match guard(route.who, &call) {
+            Ok(()) => reply::either((route.answer)(call).await),
+            Err(refused) => reply::problem(&refused),
+        };
     }
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
@@ -211,7 +225,7 @@ mod tests {
     #[test]
     fn no_two_routes_answer_the_same_call() {
         let mut seen = std::collections::BTreeSet::new();
-        for route in TABLES.into_iter().flatten() {
+        for route in routes() {
             let names_apart: Vec<&str> = route
                 .path
                 .split('/')

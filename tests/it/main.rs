@@ -6,6 +6,7 @@ mod accepted;
 mod crash;
 mod delivery;
 mod judges;
+mod load;
 mod process;
 mod requirements;
 mod tidy;
