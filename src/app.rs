@@ -1,5 +1,6 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
+mod administration;
 mod housekeeping;
 mod wiring;
 
@@ -26,6 +27,8 @@ pub struct Start {
     pub backend: Option<Arc<dyn Backend>>,
     /// Take the next free port where the configured one is taken.
     pub next_free_port: bool,
+    /// Make a password for the administrator where there is none; somebody is there to read it.
+    pub generate_password: bool,
 }
 
 /// Why the appliance did not start.
@@ -57,6 +60,8 @@ pub struct App {
     pub loss: Option<String>,
     /// Sessions taken up again.
     pub resumed: usize,
+    /// The administrator's password that was made at this start, to be shown once.
+    pub generated_password: Option<String>,
     config: Config,
     drain: Drain,
     committer: Committer,
@@ -94,6 +99,8 @@ impl App {
         let committer = opened.committer.clone();
         let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
         let services = Arc::new(parts.services);
+        let generated_password =
+            administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
@@ -121,6 +128,7 @@ impl App {
             engine,
             loss,
             resumed,
+            generated_password,
             config,
             drain,
             committer,
@@ -128,6 +136,11 @@ impl App {
             permits: parts.permits,
             services,
         })
+    }
+
+    /// Whether no administrator's password is set.
+    pub fn admin_disabled(&self) -> bool {
+        self.services.admin.disabled()
     }
 
     /// Waits until the store has failed for good; says why.

@@ -57,6 +57,7 @@ impl Chores {
         let forgotten = self.forget_sessions(now, session).await?;
         let (frames, chunks) = self.clean_streams(now, visitor).await?;
         let undoable = self.services.cleanup.forget(now).await?;
+        self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
         tracing::debug!(
             expired,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::StartError;
+use super::{StartError, administration};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -79,6 +79,59 @@ pub(super) fn capacity(config: &Config) -> Capacity {
     }
 }
 
+/// The rooms through which a message travels.
+struct Rooms {
+    outboxes: Outboxes,
+    sessions: Sessions,
+    queue: Arc<Queue>,
+    intake: Intake,
+    cleanup: Cleanup,
+    disk_low: Arc<AtomicBool>,
+}
+
+impl Rooms {
+    fn new(
+        config: &Config,
+        store: store::Store,
+        committer: store::Committer,
+        epoch: u64,
+        drain: Drain,
+    ) -> Self {
+        let limits = outbox_limits(config);
+        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, epoch);
+        let sessions = Sessions::new(store.clone(), committer.clone());
+        let admission = admission::Admission::new(admission_limits(config));
+        let queue = Arc::new(Queue::new(admission));
+        let disk_low = Arc::new(AtomicBool::new(false));
+        let intake = Intake::new(
+            store.clone(),
+            committer.clone(),
+            outboxes.clone(),
+            sessions.clone(),
+            Arc::clone(&queue),
+            drain.clone(),
+            Arc::clone(&disk_low),
+        );
+        let cleanup = Cleanup::new(
+            store,
+            committer,
+            outboxes.clone(),
+            sessions.clone(),
+            intake.clone(),
+            drain,
+            undo_limits(config),
+        );
+        Self {
+            outboxes,
+            sessions,
+            queue,
+            intake,
+            cleanup,
+            disk_low,
+        }
+    }
+}
+
 pub(super) async fn wire(
     config: &Config,
     opened: Opened,
@@ -90,66 +143,47 @@ pub(super) async fn wire(
     let catalog = Arc::new(catalog(config)?);
     let gallery = Arc::new(gallery(config)?);
     let engine = engine(&catalog);
-    let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
-    let sessions = Sessions::new(store.clone(), committer.clone());
-    let admission = admission::Admission::new(admission_limits(config));
-    let queue = Arc::new(Queue::new(admission));
-    let disk_low = Arc::new(AtomicBool::new(false));
-    let intake = Intake::new(
+    let rooms = Rooms::new(
+        config,
         store.clone(),
         committer.clone(),
-        outboxes.clone(),
-        sessions.clone(),
-        Arc::clone(&queue),
+        recovered.epoch,
         drain.clone(),
-        Arc::clone(&disk_low),
     );
     let breakers = Breakers::new(breaker_policy(config));
     let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
     let supervisor = Supervisor::new(
         supervisor_policy(config),
-        sessions.clone(),
-        queue,
+        rooms.sessions.clone(),
+        rooms.queue,
         drain.clone(),
         primary,
         fallback,
         breakers.clone(),
     );
     let key = token_key(&store, &committer).await?;
-    let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
+    let access = access(config, &key, rooms.outboxes.clone())?;
     let observer = Observer::new(
-        store.clone(),
-        committer.clone(),
+        store,
+        committer,
         breakers.clone(),
         drain.clone(),
-        disk_low,
-        min_free,
+        rooms.disk_low,
+        config.store.min_free.0 as u64,
     );
     observer.probe_disk().await;
-    let cleanup = Cleanup::new(
-        store.clone(),
-        committer.clone(),
-        outboxes.clone(),
-        sessions.clone(),
-        intake.clone(),
-        drain.clone(),
-        cleanup::Limits {
-            window: config.sessions.undo_window,
-            each: UNDO_EACH,
-            all: UNDO_ALL,
-        },
-    );
     let services = Services {
         access,
+        admin,
+        audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
-        outboxes,
-        intake,
-        sessions,
+        outboxes: rooms.outboxes,
+        intake: rooms.intake,
+        sessions: rooms.sessions,
         roster: Roster::default(),
-        cleanup,
+        cleanup: rooms.cleanup,
         breakers,
         observer,
         gallery,
@@ -164,6 +198,14 @@ pub(super) async fn wire(
         permits,
         unfinished: recovered.unfinished,
     })
+}
+
+fn undo_limits(config: &Config) -> cleanup::Limits {
+    cleanup::Limits {
+        window: config.sessions.undo_window,
+        each: UNDO_EACH,
+        all: UNDO_ALL,
+    }
 }
 
 /// Who answers, and who answers where that one fails.

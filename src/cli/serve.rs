@@ -52,6 +52,8 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
         accept_loss: args.accept_loss,
         backend,
         next_free_port: by_default,
+        // What is not a terminal may be a log, and a log must not hold a password.
+        generate_password: std::io::stdout().is_terminal(),
     };
     let exit = runtime.block_on(serve(args, loaded.config, start));
     // What is still blocked (a name lookup, say) does not hold the process.

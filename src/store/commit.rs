@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::audit::{AuditRecord, Ring};
 use super::purge::{Purge, PutBack};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
 use super::recover::Totals;
@@ -73,6 +74,10 @@ pub enum Op {
     Count(String, u64),
     /// A setting, encoded by [`setting`].
     PutSetting(String, Vec<u8>),
+    /// An entry of the administrators' log.
+    PutAudit(Box<AuditRecord>),
+    /// The oldest entry of a ring that is full.
+    RemoveAudit(Ring, u64),
     /// What the health probe writes and reads back.
     Probe(u64),
 }
@@ -319,6 +324,12 @@ impl Group<'_> {
                 self.write(k, Some(value))?;
             }
             Op::PutSetting(name, value) => self.write(key::setting(&name), Some(value))?,
+            Op::PutAudit(entry) => {
+                let k = key::audit(entry.ring(), entry.number);
+                let value = record::encode(&k, &*entry);
+                self.write(k, Some(value))?;
+            }
+            Op::RemoveAudit(ring, number) => self.write(key::audit(ring, number), None)?,
             Op::Probe(number) => self.write(
                 key::PROBE.to_vec(),
                 Some(record::encode(key::PROBE, &number)),

@@ -5,6 +5,7 @@
 //! One committer thread does it for everybody who waits; nothing is visible
 //! before. A failed write or sync is final: see [`commit`].
 
+pub mod audit;
 pub mod commit;
 pub mod files;
 pub mod key;
@@ -16,6 +17,7 @@ pub mod watermark;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use audit::AuditRecord;
 pub use commit::{Append, Committer, Op};
 pub use record::{Chunk, Frame, SessionRecord, VisitorRecord};
 pub use recover::Recovered;
