@@ -164,12 +164,16 @@ impl Cleanup {
         Ok(found.filter(|purge| purge.kept && clock::wall() < purge.until))
     }
 
-    /// Removes everything of the visitor; `with` becomes durable in the same step. Of a visitor
+    /// Removes everything of the visitor; what `with` gives becomes durable in the same step. Of a visitor
     /// without anything it removes nothing, and only closes the sockets.
     ///
     /// # Errors
     /// [`StoreError`]; the process ends where the store has stopped.
-    pub async fn clean(&self, user: UserId, with: Vec<Op>) -> Result<Cleaned, StoreError> {
+    pub async fn clean(
+        &self,
+        user: UserId,
+        with: impl FnOnce() -> Vec<Op> + Send + 'static,
+    ) -> Result<Cleaned, StoreError> {
         let this = self.clone();
         // A task of its own: a caller that goes away must not leave the stream held still.
         let task = async move { this.clean_now(&user, with).await };
@@ -177,15 +181,60 @@ impl Cleanup {
         done.unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Puts back what the last clean-up removed; `with` becomes durable in the same step.
+    /// Puts back what the last clean-up removed; what `with` gives becomes durable in the same step.
     ///
     /// # Errors
     /// [`NotUndone`]; nothing has changed then.
-    pub async fn undo(&self, user: UserId, with: Vec<Op>) -> Result<Undone, NotUndone> {
+    pub async fn undo(
+        &self,
+        user: UserId,
+        with: impl FnOnce() -> Vec<Op> + Send + 'static,
+    ) -> Result<Undone, NotUndone> {
         let this = self.clone();
         let task = async move { this.undo_now(&user, with).await };
         let done = self.0.drain.spawn("undo", task).await;
         done.unwrap_or(Err(NotUndone::Store(StoreError::Stopped)))
+    }
+
+    /// Gives up every frame up to `through`; what `with` gives becomes durable in the same step.
+    /// Clients that have not got them are told so. Returns how many waited.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn give_up(
+        &self,
+        user: UserId,
+        through: u64,
+        with: impl FnOnce() -> Vec<Op> + Send + 'static,
+    ) -> Result<u64, StoreError> {
+        let stream = self.0.outboxes.stream(&user)?;
+        let task = async move {
+            let _nothing_comes_in = stream.intake.lock().await;
+            stream.give_up(through, with()).await
+        };
+        let done = self.0.drain.spawn("give up", task).await;
+        done.unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Ends every token, cookie and ticket of a visitor and closes the sockets; what `with` gives
+    /// becomes durable in the same step. When, and how many sockets.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revoke(
+        &self,
+        user: UserId,
+        with: impl FnOnce() -> Vec<Op> + Send + 'static,
+    ) -> Result<(Wall, usize), StoreError> {
+        let stream = self.0.outboxes.stream(&user)?;
+        let task = async move {
+            let _nothing_comes_in = stream.intake.lock().await;
+            let now = clock::wall();
+            stream.revoke(now, with()).await?;
+            Ok((now, stream.close_all(Close::CredentialEnded)))
+        };
+        let done = self.0.drain.spawn("revoke", task).await;
+        done.unwrap_or(Err(StoreError::Stopped))
     }
 
     /// Gives up for good what may no longer be taken back at `now`; returns how many clean-ups.
@@ -203,7 +252,11 @@ impl Cleanup {
         Ok(count)
     }
 
-    async fn clean_now(&self, user: &UserId, with: Vec<Op>) -> Result<Cleaned, StoreError> {
+    async fn clean_now(
+        &self,
+        user: &UserId,
+        with: impl FnOnce() -> Vec<Op>,
+    ) -> Result<Cleaned, StoreError> {
         let shared = &*self.0;
         let stream = shared.outboxes.stream(user)?;
         let _nothing_comes_in = stream.intake.lock().await;
@@ -220,7 +273,7 @@ impl Cleanup {
             });
         }
         let now = clock::wall();
-        let mut ops = with;
+        let mut ops = with();
         ops.extend(self.make_room(user, holdings.bytes)?);
         let still = stream.hold_still(|| live.iter().for_each(|session| session.discard(now)));
         let after = VisitorRecord {
@@ -295,7 +348,11 @@ impl Cleanup {
         Ok(ops)
     }
 
-    async fn undo_now(&self, user: &UserId, with: Vec<Op>) -> Result<Undone, NotUndone> {
+    async fn undo_now(
+        &self,
+        user: &UserId,
+        with: impl FnOnce() -> Vec<Op>,
+    ) -> Result<Undone, NotUndone> {
         let shared = &*self.0;
         let stream = shared.outboxes.stream(user)?;
         let _nothing_comes_in = stream.intake.lock().await;
@@ -321,7 +378,7 @@ impl Cleanup {
             touched: clock::wall(),
             ..purge.before
         };
-        let mut ops = with;
+        let mut ops = with();
         ops.push(Op::PutBack(Box::new(PutBack {
             visitor: visitor.clone(),
         })));

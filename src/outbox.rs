@@ -18,7 +18,7 @@ pub use stream::{Batch, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
-use crate::store::{Committer, Store, StoreError, VisitorRecord};
+use crate::store::{Committer, Frame, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -127,6 +127,31 @@ impl Outboxes {
             is_new,
             &chunks,
         ))
+    }
+
+    /// What is pending of a visitor, without keeping the stream in memory.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn look(&self, user: &UserId) -> Result<Pending, StoreError> {
+        match self.live(user) {
+            Some(stream) => Ok(stream.pending()),
+            None => Ok(self.load(user)?.pending()),
+        }
+    }
+
+    /// Frames of a visitor from `first` on that are on disk: at most `max`, and about `max_bytes`.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn frames(
+        &self,
+        user: &UserId,
+        first: u64,
+        max: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, Frame)>, StoreError> {
+        self.0.store.frames(user, first, max, max_bytes)
     }
 
     fn live(&self, user: &UserId) -> Option<Arc<Stream>> {

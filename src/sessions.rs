@@ -3,11 +3,15 @@
 //! What has ended lives in the store alone. A session in memory is its record,
 //! its visitor's stream, its promised room, and a way to be told to stop.
 
+mod search;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+pub use search::{Found, Place, Told, Wanted};
 
 use crate::clock;
 use crate::id::{SessionId, UserId};

@@ -63,7 +63,7 @@ async fn all_of_a_visitor_goes_and_the_numbering_begins_again() {
     let preview = cleanup.preview(&visitor("ann")).unwrap();
     assert!(preview.may_be_undone && preview.undo.is_none() && preview.sockets == 1);
 
-    let done = cleanup.clean(visitor("ann"), Vec::new()).await.unwrap();
+    let done = cleanup.clean(visitor("ann"), Vec::new).await.unwrap();
     assert_eq!(
         (done.removed.sessions, done.removed.running_sessions),
         (2, 1)
@@ -81,7 +81,7 @@ async fn all_of_a_visitor_goes_and_the_numbering_begins_again() {
     assert!(!held(&house, "bob").is_empty(), "nobody else's");
     assert_eq!(house.store.counter("cleanup.visitors").unwrap(), 1);
 
-    let again = cleanup.clean(visitor("ann"), Vec::new()).await.unwrap();
+    let again = cleanup.clean(visitor("ann"), Vec::new).await.unwrap();
     assert!(again.removed.is_nothing() && again.epoch == done.epoch);
     assert!(
         again.undo.is_some(),
@@ -120,7 +120,7 @@ async fn nothing_of_it_is_seen_before_it_is_durable() {
     let frames = held(&house, "ann");
     let gate = hold_back(&house.committer).await;
     let cleanup = cleanup(&house, LIMITS);
-    let mut cleaning = Box::pin(cleanup.clean(visitor("ann"), Vec::new()));
+    let mut cleaning = Box::pin(cleanup.clean(visitor("ann"), Vec::new));
     for _ in 0..100 {
         assert!((&mut cleaning).now_or_never().is_none());
         tokio::task::yield_now().await;
@@ -142,8 +142,8 @@ async fn what_was_removed_comes_back_as_after_a_restart() {
     let (ended, hangs) = busy(&house, &primary).await;
     let before = held(&house, "ann");
     let cleanup = cleanup(&house, LIMITS);
-    let done = cleanup.clean(visitor("ann"), Vec::new()).await.unwrap();
-    let undone = cleanup.undo(visitor("ann"), Vec::new()).await.unwrap();
+    let done = cleanup.clean(visitor("ann"), Vec::new).await.unwrap();
+    let undone = cleanup.undo(visitor("ann"), Vec::new).await.unwrap();
     assert_eq!(undone.restored, done.removed);
     assert!(undone.epoch > done.epoch && undone.resumed == 1);
     let frames = house.frames("ann", hangs).await;
@@ -167,7 +167,7 @@ async fn what_was_removed_comes_back_as_after_a_restart() {
         .unwrap();
     assert!(again.duplicate && again.session == ended);
     assert!(matches!(
-        cleanup.undo(visitor("ann"), Vec::new()).await,
+        cleanup.undo(visitor("ann"), Vec::new).await,
         Err(NotUndone::Nothing(_))
     ));
     assert!(house.store.all_purged().unwrap().is_empty());
@@ -198,13 +198,13 @@ async fn a_clean_up_is_taken_back_only_while_that_is_safe() {
         house.idle().await;
     };
     let refused = async |cleanup: &Cleanup, user: &str| {
-        let error = cleanup.undo(visitor(user), Vec::new()).await.unwrap_err();
+        let error = cleanup.undo(visitor(user), Vec::new).await.unwrap_err();
         error.to_string()
     };
     let careful = cleanup(&house, LIMITS);
     assert!(refused(&careful, "ann").await.contains("no clean-up"));
     answered("ann", "m1").await;
-    careful.clean(visitor("ann"), Vec::new()).await.unwrap();
+    careful.clean(visitor("ann"), Vec::new).await.unwrap();
     answered("ann", "m2").await;
     assert!(refused(&careful, "ann").await.contains("sent something"));
 
@@ -215,7 +215,7 @@ async fn a_clean_up_is_taken_back_only_while_that_is_safe() {
             ..LIMITS
         },
     );
-    let done = never.clean(visitor("ann"), Vec::new()).await.unwrap();
+    let done = never.clean(visitor("ann"), Vec::new).await.unwrap();
     assert!(done.undo.is_none() && done.removed.frames > 0);
     assert!(refused(&never, "ann").await.contains("its time is over"));
     assert_eq!(never.forget(clock::wall()).await.unwrap(), 1);
@@ -229,7 +229,7 @@ async fn a_clean_up_is_taken_back_only_while_that_is_safe() {
         },
     );
     assert!(!small.preview(&visitor("bob")).unwrap().may_be_undone);
-    let done = small.clean(visitor("bob"), Vec::new()).await.unwrap();
+    let done = small.clean(visitor("bob"), Vec::new).await.unwrap();
     assert!(done.undo.is_none());
     assert!(refused(&small, "bob").await.contains("too large"));
 
@@ -243,10 +243,10 @@ async fn a_clean_up_is_taken_back_only_while_that_is_safe() {
     );
     for user in ["cat", "dan"] {
         answered(user, "m1").await;
-        few.clean(visitor(user), Vec::new()).await.unwrap();
+        few.clean(visitor(user), Vec::new).await.unwrap();
     }
     assert!(refused(&few, "cat").await.contains("no clean-up"));
-    few.undo(visitor("dan"), Vec::new()).await.unwrap();
+    few.undo(visitor("dan"), Vec::new).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -262,13 +262,13 @@ async fn a_waiting_session_goes_too() {
     primary.alive(1).await;
     house.send("ann", "waits").await;
     let cleanup = cleanup(&house, LIMITS);
-    let done = cleanup.clean(visitor("ann"), Vec::new()).await.unwrap();
+    let done = cleanup.clean(visitor("ann"), Vec::new).await.unwrap();
     assert_eq!(
         (done.removed.sessions, done.removed.running_sessions),
         (1, 1)
     );
     assert_eq!(house.queue.with(|a| (a.waiting(), a.processing())), (0, 1));
-    let undone = cleanup.undo(visitor("ann"), Vec::new()).await.unwrap();
+    let undone = cleanup.undo(visitor("ann"), Vec::new).await.unwrap();
     assert_eq!(undone.resumed, 1);
     assert_eq!(house.queue.with(|a| a.waiting()), 1);
 }

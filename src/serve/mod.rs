@@ -11,6 +11,7 @@ mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+mod operate;
 mod reply;
 mod report;
 mod rest;

@@ -148,17 +148,20 @@ impl Entry {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// When the client was heard last.
+    pub(super) fn heard(&self) -> Wall {
+        let after = clock::Duration::from_millis(self.heard.load(Ordering::Relaxed));
+        self.connected.plus(after)
+    }
+
     /// For the administrator.
     pub(super) fn described(&self) -> Value {
-        let heard = self.connected.plus(clock::Duration::from_millis(
-            self.heard.load(Ordering::Relaxed),
-        ));
         let draining = self.draining.load(Ordering::Relaxed);
         json!({
             "connection_id": self.id,
             "user_id": self.user,
             "connected_at": self.connected.rfc3339(),
-            "last_activity": heard.rfc3339(),
+            "last_activity": self.heard().rfc3339(),
             "status": if draining { "draining" } else { "open" },
             // Nobody is upgraded without a credential.
             "authenticated": true,

@@ -226,6 +226,19 @@ impl Store {
         Ok(sessions)
     }
 
+    /// How many sessions of a visitor are stored: each answers one message.
+    ///
+    /// # Errors
+    /// Where sled fails.
+    pub fn message_count(&self, user: &UserId) -> Result<usize, StoreError> {
+        let mut count = 0;
+        for entry in self.db.scan_prefix(key::messages(user)) {
+            entry?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
     /// The clean-up of the visitor that may still be taken back; its time may be over.
     ///
     /// # Errors
