@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Visitors};
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
@@ -109,6 +109,8 @@ impl App {
                 interval: config.sessions.cleanup_interval,
                 retention: config.sessions.retention,
                 pending_ttl: config.delivery.pending_ttl,
+                token_ttl: config.auth.token_ttl,
+                keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
                 drain: drain.clone(),
@@ -185,6 +187,11 @@ impl App {
             Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
         }
     }
+}
+
+/// How the store of a configuration is opened.
+pub fn store_options(config: &Config, accept_loss: bool) -> store::Options {
+    wiring::store_options(config, accept_loss)
 }
 
 async fn bind(

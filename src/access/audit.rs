@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde::Serialize;
 
 use crate::clock;
-use crate::store::audit::{AuditRecord, Ring};
+use crate::store::audit_log::{AuditRecord, Ring};
 use crate::store::{Committer, Op, Store, StoreError};
 
 /// Entries kept of what was refused.

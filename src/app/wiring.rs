@@ -94,11 +94,11 @@ impl Rooms {
         config: &Config,
         store: store::Store,
         committer: store::Committer,
-        epoch: u64,
+        recovered: &store::Recovered,
         drain: Drain,
     ) -> Self {
         let limits = outbox_limits(config);
-        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, epoch);
+        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered);
         let sessions = Sessions::new(store.clone(), committer.clone());
         let admission = admission::Admission::new(admission_limits(config));
         let queue = Arc::new(Queue::new(admission));
@@ -147,7 +147,7 @@ pub(super) async fn wire(
         config,
         store.clone(),
         committer.clone(),
-        recovered.epoch,
+        &recovered,
         drain.clone(),
     );
     let breakers = Breakers::new(breaker_policy(config));

@@ -1,5 +1,7 @@
 //! One visitor's stream.
 
+mod retire;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -11,6 +13,8 @@ use crate::clock::Wall;
 use crate::id::UserId;
 use crate::machine::outbox::{AckRefused, Marks};
 use crate::store::commit::Permit;
+pub use retire::Idle;
+
 use crate::store::{Append, Chunk, Committer, Frame, Op, Store, StoreError, VisitorRecord};
 
 /// See the [module](super).

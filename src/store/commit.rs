@@ -11,15 +11,16 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::audit::{AuditRecord, Ring};
+use super::audit::Totals;
+use super::audit_log::{AuditRecord, Ring};
 use super::purge::{Purge, PutBack};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
-use super::recover::Totals;
+use super::snapshot::{self, Slot};
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key};
 use crate::clock;
@@ -60,8 +61,13 @@ pub enum Op {
     PutMessage(UserId, MessageId, MessageRecord),
     /// A chunk whose frames are no longer held.
     RemoveChunk(UserId, u64),
-    /// A visitor without frames and sessions.
-    RemoveVisitor(UserId),
+    /// A visitor without frames and sessions goes. No other will have `epoch` or an older one.
+    ForgetVisitor {
+        /// Who.
+        user: UserId,
+        /// In which epoch the numbers were.
+        epoch: u64,
+    },
     /// A session and its message.
     RemoveSession(SessionId, UserId, MessageId),
     /// All that is held of a visitor, in one step; kept for a while.
@@ -81,6 +87,9 @@ pub enum Op {
     /// What the health probe writes and reads back.
     Probe(u64),
 }
+
+/// The setting with the highest epoch of a visitor who was forgotten.
+pub(super) const FORGOTTEN: &str = "forgotten_epoch";
 
 /// Encodes a setting for [`Op::PutSetting`].
 pub fn setting<T: serde::Serialize>(name: &str, value: &T) -> Op {
@@ -194,6 +203,8 @@ impl Committer {
 /// Everything a group touches.
 pub(super) struct Disk {
     pub(super) db: sled::Db,
+    /// The backup that is being read, which needs what is overwritten.
+    pub(super) cut: Slot,
     /// A second handle of sled's file: sled calls `sync_file_range`, never `fsync`.
     pub(super) file: File,
     pub(super) watermark: Watermark,
@@ -245,13 +256,15 @@ impl Disk {
         for op in jobs.into_iter().flatten() {
             group.apply(op)?;
         }
-        let (mut batch, mut totals) = group.finish()?;
+        let (writes, mut totals) = group.finish()?;
         totals.commits += 1;
-        batch.insert(
-            key::setting(Totals::NAME),
-            record::encode(&key::setting(Totals::NAME), &totals),
-        );
-        self.db.apply_batch(batch)?;
+        {
+            let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(cut) = cut.as_mut() {
+                snapshot::before_writing(cut, &self.db, writes.keys())?;
+            }
+            self.db.apply_batch(batch(writes, &totals))?;
+        }
         self.db.flush()?;
         if self.sync {
             self.file.sync_data().map_err(sled::Error::Io)?;
@@ -268,11 +281,14 @@ impl Disk {
     }
 }
 
+/// What each key will hold; none where it goes.
+type Writes = HashMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// A group being gathered: the last write of a key counts.
 pub(super) struct Group<'a> {
     pub(super) db: &'a sled::Db,
     totals: Totals,
-    pub(super) writes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    pub(super) writes: Writes,
     /// A visitor's chunk that may still grow in this group.
     open: HashMap<UserId, (Chunk, usize)>,
 }
@@ -300,7 +316,16 @@ impl Group<'_> {
                 self.close_chunk(&user)?;
                 self.write(key::chunk(&user, first), None)?;
             }
-            Op::RemoveVisitor(user) => self.write(key::visitor(&user), None)?,
+            Op::ForgetVisitor { user, epoch } => {
+                self.write(key::visitor(&user), None)?;
+                let k = key::setting(FORGOTTEN);
+                let before: u64 = match self.current(&k)? {
+                    Some(value) => record::decode(&k, &value)?,
+                    None => 0,
+                };
+                let value = record::encode(&k, &before.max(epoch));
+                self.write(k, Some(value))?;
+            }
             Op::RemoveSession(session, user, message) => {
                 self.write(key::session(session), None)?;
                 // After a clean-up the same message may be another session's.
@@ -399,17 +424,24 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(sled::Batch, Totals), StoreError> {
+    /// What is written where, and the account afterwards.
+    fn finish(mut self) -> Result<(Writes, Totals), StoreError> {
         for user in self.open.keys().cloned().collect::<Vec<_>>() {
             self.close_chunk(&user)?;
         }
-        let mut batch = sled::Batch::default();
-        for (k, value) in self.writes {
-            match value {
-                Some(value) => batch.insert(k, value),
-                None => batch.remove(k),
-            }
-        }
-        Ok((batch, self.totals))
+        Ok((self.writes, self.totals))
     }
+}
+
+/// Everything in one step, the account too.
+fn batch(writes: Writes, totals: &Totals) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (k, value) in writes {
+        match value {
+            Some(value) => batch.insert(k, value),
+            None => batch.remove(k),
+        }
+    }
+    batch.insert(Totals::key(), record::encode(&Totals::key(), totals));
+    batch
 }

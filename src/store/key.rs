@@ -16,7 +16,7 @@
 //! A user in a key stands behind its length, so that no two pairs collide
 //! (`a` + `b1` is not `ab` + `1`).
 
-use super::audit::Ring;
+use super::audit_log::Ring;
 use crate::id::{MessageId, SessionId, UserId};
 
 /// Kind byte of the administrators' log.
