@@ -76,20 +76,9 @@ impl Route {
         Self::new(Method::POST, path, who, answer)
     }
 
-    /// A route that replaces what is there.
-    pub(super) const fn put(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
-        Self::new(Method::PUT, path, who, answer)
-    }
-
     /// The same route without `HEAD`, because reading it does something.
     pub(super) const fn without_head(mut self) -> Self {
         self.head = false;
-        self
-    }
-
-    /// The same route with bodies up to so many bytes.
-    pub(super) const fn with_body(mut self, bytes: usize) -> Self {
-        self.max_body = Some(bytes);
         self
     }
 

@@ -47,11 +47,14 @@ pub struct Found {
     pub truncated: bool,
 }
 
+/// Frames with their sequences.
+type Numbered = Vec<(u64, Frame)>;
+
 /// Frames of one session.
 #[derive(Debug)]
 pub struct Told {
     /// With their sequences, in order.
-    pub frames: Vec<(u64, Frame)>,
+    pub frames: Numbered,
     /// Where to go on; none at the end.
     pub next: Option<u64>,
     /// Whether the first frame of the session is still held.
@@ -175,7 +178,7 @@ impl Sessions {
         record: &SessionRecord,
         after: u64,
         max: usize,
-    ) -> Result<(Vec<(u64, Frame)>, Option<u64>), StoreError> {
+    ) -> Result<(Numbered, Option<u64>), StoreError> {
         let (step, bytes) = FRAMES_STEP;
         let mut found = Vec::new();
         let mut last = after;

@@ -78,6 +78,9 @@ pub struct PutBack {
     pub visitor: VisitorRecord,
 }
 
+/// A key and its value.
+type Entry = (Vec<u8>, Vec<u8>);
+
 impl Group<'_> {
     pub(super) fn purge(&mut self, order: &Purge) -> Result<(), StoreError> {
         let user = &order.before.user;
@@ -147,7 +150,7 @@ impl Group<'_> {
     }
 
     /// What stands under `prefix`, this group's own writes included, in the order of the keys.
-    fn entries(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn entries(&self, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
         let mut found = std::collections::BTreeMap::new();
         for entry in self.db.scan_prefix(prefix) {
             let (k, value) = entry?;

@@ -134,7 +134,7 @@ impl Breakers {
     }
 
     /// A backend that will be asked; shown before its first call.
-    pub fn expect(&self, backend: &str, role: &'static str) {
+    pub fn announce(&self, backend: &str, role: &'static str) {
         self.with(backend, None, |watched| watched.role = role);
     }
 

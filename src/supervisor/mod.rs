@@ -68,9 +68,9 @@ impl Supervisor {
         fallback: Option<Arc<dyn Backend>>,
         breakers: Breakers,
     ) -> Self {
-        breakers.expect(primary.name(), "primary");
+        breakers.announce(primary.name(), "primary");
         if let Some(fallback) = &fallback {
-            breakers.expect(fallback.name(), "fallback");
+            breakers.announce(fallback.name(), "fallback");
         }
         Self(Arc::new(Shared {
             policy,

@@ -8,6 +8,8 @@ mod crash;
 mod delivery;
 mod judges;
 mod load;
+mod operate;
+mod operator;
 mod process;
 mod requirements;
 mod tidy;

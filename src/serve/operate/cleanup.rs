@@ -35,7 +35,7 @@ fn preview(call: &Call) -> Result<Reply, Problem> {
     let cleanup = &call.services.cleanup;
     let preview = cleanup.preview(&user).map_err(|e| failed(&e))?;
     let answer = json!({
-        "user_id": user, "epoch": preview.epoch.to_string(),
+        "user_id": user, "epoch": preview.epoch,
         "would_remove": counts(&preview.holdings), "connections": preview.sockets,
         "undo_window_ms": millis(cleanup.window()), "undo_possible": preview.may_be_undone,
         "undo": preview.undo.as_ref().map(undoable),
@@ -59,7 +59,7 @@ async fn clean(call: Call) -> Result<Reply, Problem> {
     let done = done.map_err(|e| failed(&e))?;
     let answer = json!({
         "user_id": user, "removed": counts(&done.removed), "closed_connections": done.sockets,
-        "epoch": done.epoch.to_string(), "epoch_before": done.epoch_before.to_string(),
+        "epoch": done.epoch, "epoch_before": done.epoch_before,
         "undo": done.undo.as_ref().map(undoable),
     });
     Ok(reply::json(StatusCode::OK, &answer))
@@ -85,7 +85,7 @@ async fn undo(call: Call) -> Result<Reply, Problem> {
         NotUndone::Store(error) => failed(error),
     })?;
     let answer = json!({
-        "user_id": user, "restored": counts(&restored), "epoch": epoch.to_string(),
+        "user_id": user, "restored": counts(&restored), "epoch": epoch,
         "resumed_sessions": resumed,
     });
     Ok(reply::json(StatusCode::OK, &answer))

@@ -74,7 +74,7 @@ fn pending_of(call: &Call) -> Result<Reply, Problem> {
     let sockets = services.roster.after(None, Some(&user), SOCKETS);
     let sockets: Vec<Value> = sockets.iter().map(|entry| entry.described()).collect();
     let answer = json!({
-        "user_id": user, "epoch": marks.epoch.to_string(),
+        "user_id": user, "epoch": marks.epoch,
         "pending_count": marks.stable - marks.acked, "pending_bytes": pending.bytes,
         "acknowledged_sequence": marks.acked, "last_sequence": marks.stable,
         "attempts": pending.attempts, "expired_frames": pending.expired,

@@ -173,7 +173,7 @@ fn frames(call: &Call) -> Result<Reply, Problem> {
         })
         .collect();
     let answer = json!({
-        "session_id": record.id, "user_id": record.user, "epoch": epoch.to_string(),
+        "session_id": record.id, "user_id": record.user, "epoch": epoch,
         "items": items, "next": told.next.map(|n| n.to_string()), "complete": told.complete,
     });
     Ok(reply::json(StatusCode::OK, &answer))

@@ -79,7 +79,7 @@ fn described(call: &Call, visitor: &VisitorRecord) -> Result<Value, StoreError> 
     let undo = services.cleanup.undo_of(user)?;
     let revoked = services.outboxes.revoked_at(user);
     Ok(json!({
-        "user_id": user, "epoch": pending.marks.epoch.to_string(),
+        "user_id": user, "epoch": pending.marks.epoch,
         "pending_count": pending.marks.stable - pending.marks.acked,
         "pending_bytes": pending.bytes, "expired_frames": pending.expired,
         "sessions": services.sessions.count_of(user)?,
