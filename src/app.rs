@@ -1,6 +1,7 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
 mod administration;
+mod demo;
 mod housekeeping;
 mod wiring;
 
@@ -123,7 +124,7 @@ impl App {
             services: Arc::clone(&services),
         };
         drain.spawn("accept loop", listener.run());
-        let engine = services.engine.clone();
+        let engine = services.demo.engine.clone();
         Ok(Self {
             address,
             presented: tls.presented(),

@@ -235,7 +235,7 @@ const KNOWS: [(&str, &str); 19] = [
     ),
     (
         "cli",
-        "id clock machine protocol store shutdown intake agents config examples serve app",
+        "id clock report machine protocol store shutdown intake agents config examples serve app",
     ),
 ];
 
