@@ -152,7 +152,7 @@ impl Sessions {
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn frames(
+    pub fn replay(
         &self,
         record: &SessionRecord,
         after: u64,

@@ -157,7 +157,7 @@ fn frames(call: &Call) -> Result<Reply, Problem> {
     let after = cursor(asked.after.as_ref(), |text| text.parse::<u64>().ok())?;
     let record = session(call)?;
     let services = &call.services;
-    let told = services.sessions.frames(&record, after.unwrap_or(0), limit);
+    let told = services.sessions.replay(&record, after.unwrap_or(0), limit);
     let told = told.map_err(|e| failed(&e))?;
     let pending = services.outboxes.look(&record.user);
     let epoch = pending.map_err(|e| failed(&e))?.marks.epoch;
