@@ -19,10 +19,14 @@ export const RANGES = [["live", "5 minutes, live"], ["1h", "1 hour"], ["24h", "2
 const LENGTHS = { live: 300_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 };
 export const lengthOf = (range) => LENGTHS[range] ?? LENGTHS.live;
 
-/** One chart's data out of live snapshots. */
-export function fromSnapshots(chart, snapshots, now) {
-  const points = Object.fromEntries(chart.series.map(({ key, live }) => [key, snapshots.map(({ now: x, snapshot }) => ({ x, y: live(snapshot) ?? null }))]));
-  return { points, from: now - LENGTHS.live, to: now, gapMs: 5_000 };
+/** One chart's data out of live snapshots, and before the first of them out of the history, where that is known. */
+export function fromSnapshots(chart, snapshots, now, history = null) {
+  const from = now - LENGTHS.live;
+  const first = snapshots[0]?.now ?? now;
+  const earlier = history ? fromHistory(chart, history).points : {};
+  const points = Object.fromEntries(chart.series.map(({ key, live }) => [key, [...(earlier[key] ?? []).filter(({ x }) => x >= from && x < first),
+    ...snapshots.map(({ now: x, snapshot }) => ({ x, y: live(snapshot) ?? null }))]]));
+  return { points, from, to: now, gapMs: history ? history.step_ms * 2.5 : 5_000 };
 }
 
 /** One chart's data out of the history, or null where the server keeps none of it. */

@@ -38,6 +38,8 @@ const ADVICE = {
   disk: "Free space or move the data directory; new work is refused before the disk is full, what was accepted is kept.",
   certificate: "Renew the certificate and reload, on the page Certificates.",
   catalog: "Prices grow old: give a newer catalog file, see docs/catalog.md.",
+  store: "A write or a sync failed: the appliance stops by itself. See the log, then the disk.",
+  event_loop: "Something holds the machine up: see its load, and the log.",
   backup: "Make a backup now and see why the schedule did not, on the page Backups.",
 };
 export const advice = (alert) => alert.advice ?? ADVICE[Object.keys(ADVICE).find((key) => alert.id?.startsWith(key))] ?? null;

@@ -19,7 +19,7 @@ export const percent = (share) => known(share, (n) => `${few.format(n * 100)} %`
 const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
 export const bytes = (value) => known(value, (n) => {
   const step = n < 1 ? 0 : Math.min(SIZES.length - 1, Math.floor(Math.log(n) / Math.log(1024)));
-  return `${few.format(n / 1024 ** step)} ${SIZES[step]}`;
+  return `${(step === 0 ? whole : few).format(n / 1024 ** step)} ${SIZES[step]}`;
 });
 
 const at = (value) => (typeof value === "number" ? value : Date.parse(value));

@@ -11,7 +11,7 @@ import { time } from "../parts/time.js";
 import { perform } from "../parts/toast.js";
 import { link } from "../route.js";
 import { breakerTone } from "../trails.js";
-import { count, duration, short, span, spoken } from "../words.js";
+import { count, short, span, spoken } from "../words.js";
 
 const ROOT = "/example-messages/circuit-breaker";
 
@@ -41,7 +41,7 @@ function cards(ctx, after) {
 
 function card(ctx, name, after) {
   const picture = h("div", { class: "breaker-picture" });
-  const told = h("div", {});
+  const told = h("div", { class: "stack" });
   const acts = h("div", { class: "page-acts" });
   const history = table({ caption: `Changes of ${name}`, key: (change) => `${change.at} ${change.to}`, columns: [
     { name: "When", cell: (change) => time(change.at) },
@@ -54,7 +54,7 @@ function card(ctx, name, after) {
     { name: "Run", cell: (one) => (one.session_id ? h("a", { href: link("sessions", { id: one.session_id }) }, short(one.session_id, 12)) : "–") },
   ], empty: { title: "No failure", text: "Every call since the server started has succeeded." } });
   const element = h("section", { class: "breaker card", "aria-label": `Breaker ${name}` }, h("div", { class: "breaker-top" }, picture, h("div", { class: "breaker-told" }, h("h2", {}, name), told, acts)),
-    h("div", { class: "two" }, h("div", {}, h("h3", {}, "History"), history.element), h("div", {}, h("h3", {}, "Last failures"), failures.element)));
+    h("div", { class: "two" }, h("div", { class: "stack" }, h("h3", {}, "History"), history.element), h("div", { class: "stack" }, h("h3", {}, "Last failures"), failures.element)));
   let drawn = "";
   const update = (one) => {
     history.update(one.history ?? []);
@@ -64,7 +64,7 @@ function card(ctx, name, after) {
     drawn = text;
     element.dataset.state = one.state;
     show(picture, drawState(one));
-    show(told, pill(breakerTone(one.state), spoken(one.state)), one.since ? [" since ", time(one.since)] : null, facts(figures(one)));
+    show(told, h("p", {}, pill(breakerTone(one.state), spoken(one.state)), one.since ? [", since ", time(one.since)] : null), facts(figures(one)));
     if (ctx.operates) show(acts, one.state === "closed" ? null : button("Reset", () => reset(one, after), { class: "primary" }), one.state === "open" ? null : button("Trip", () => trip(one, after), { class: "danger" }));
   };
   return { element, update };
@@ -84,29 +84,29 @@ async function reset(one, after) {
 }
 
 async function trip(one, after) {
-  const values = await ask({ title: `Trip ${one.name}?`, act: "Trip", danger: true, text: `Calls to this backend stop. The built-in agent answers instead, and says so. After ${duration(one.policy.recovery_timeout_ms)} probes begin; Reset ends it at once.`,
+  const values = await ask({ title: `Trip ${one.name}?`, act: "Trip", danger: true, text: `Calls to this backend stop. The built-in agent answers instead, and says so. After ${span(one.policy.recovery_timeout_ms)} probes begin; Reset ends it at once.`,
     preview: async () => facts([["State", spoken(one.state)], ["Succeeded so far", count(one.successes)]]),
     fields: [field({ name: "reason", label: "Reason", required: true, maxlength: 200, hint: "Kept in the history and the audit." })] });
   if (values) await perform(() => post(`${ROOT}/trip`, { name: one.name, reason: values.reason }), { done: () => `${one.name} is open: calls are turned away.`, undo: () => () => post(`${ROOT}/reset`, { name: one.name }), after });
 }
 
-const PLACES = { closed: [78, 48], open: [282, 48], half_open: [180, 152] };
+const PLACES = { closed: [74, 44], open: [318, 44], half_open: [196, 152] };
 const NAMES = { closed: "Closed", open: "Open", half_open: "Half-open" };
 
 /** The three states as a picture, the present one filled. */
 function drawState(one) {
-  const text = (x, y, words, more = {}) => svg("text", { x, y, "text-anchor": "middle", class: "breaker-edge", ...more }, words);
+  const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor, class: "breaker-edge" }, words);
   const arrow = (d) => svg("path", { d, class: "breaker-arrow", "marker-end": "url(#breaker-head)" });
   const box = (name) => {
     const [x, y] = PLACES[name];
     return svg("g", { class: "breaker-state", dataset: { tone: breakerTone(name), now: String(one.state === name) } }, svg("rect", { x: x - 56, y: y - 22, width: 112, height: 44, rx: 22 }),
       svg("text", { x, y: y + 5, "text-anchor": "middle" }, NAMES[name]));
   };
-  return svg("svg", { viewBox: "0 0 360 190", role: "img", "aria-label": `${one.name} is ${NAMES[one.state] ?? one.state}: ${one.consecutive_failures} of ${one.policy.failure_threshold} failures in a row` },
+  return svg("svg", { viewBox: "-20 0 440 186", role: "img", "aria-label": `${one.name} is ${NAMES[one.state] ?? one.state}: ${one.consecutive_failures} of ${one.policy.failure_threshold} failures in a row` },
     svg("defs", {}, svg("marker", { id: "breaker-head", viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto" }, svg("path", { d: "M0 0L8 4L0 8z", class: "breaker-tip" }))),
-    arrow("M136 42H223"), text(180, 34, `${one.policy.failure_threshold} failures`),
-    arrow("M268 72Q255 120 224 134"), text(300, 116, `after ${duration(one.policy.recovery_timeout_ms)}`),
-    arrow("M136 134Q105 118 92 72"), text(60, 116, "probes succeed"),
-    arrow("M238 150Q320 150 304 73"), text(296, 168, "a probe fails"),
+    arrow("M132 44H259"), text(195, 34, "middle", `${one.policy.failure_threshold} failures in a row`),
+    arrow("M290 68Q274 108 238 128"), text(262, 98, "end", `after ${span(one.policy.recovery_timeout_ms)}`),
+    arrow("M254 154Q342 152 330 69"), text(338, 130, "start", "a probe fails"),
+    arrow("M138 150Q80 136 74 69"), text(76, 128, "end", "probes succeed"),
     box("closed"), box("open"), box("half_open"));
 }

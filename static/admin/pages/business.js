@@ -1,6 +1,6 @@
 // What the demonstration is worth: from a visit to the call to action, measured.
 
-import { h, show } from "../../js/h.js";
+import { h, show, svg } from "../../js/h.js";
 import { get } from "../api.js";
 import { page, part, tile } from "../parts/page.js";
 import { loaded, nothing } from "../parts/state.js";
@@ -51,7 +51,7 @@ function bars(steps) {
   if (steps.every((step) => step.count === 0)) return nothing("Nobody yet", "The first visitor who opens the demo page begins the funnel.");
   return h("ol", { class: "funnel" }, steps.map((step, at) => h("li", {},
     h("span", { class: "funnel-name" }, stepName(step.step)),
-    h("meter", { class: "funnel-bar", min: "0", max: String(most), value: String(step.count), "aria-label": `${stepName(step.step)}: ${step.count}` }),
+    svg("svg", { class: "funnel-bar", "aria-hidden": "true" }, svg("rect", { width: `${(100 * step.count) / most}%`, height: "100%", rx: "4" })),
     h("strong", { class: "funnel-count" }, count(step.count)),
     h("span", { class: "funnel-share muted" }, at === 0 || !steps[at - 1].count ? "" : `${percent(step.count / steps[at - 1].count)} of the step before`))));
 }

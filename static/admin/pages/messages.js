@@ -55,7 +55,7 @@ function ofVisitor(ctx, user) {
           ["Connections", told.connections.length > 0 ? h("a", { href: link("connections", { visitor: user }) }, count(told.connections.length)) : "0"]]));
         grid.update(rows);
       };
-      return { element: h("div", {}, summary, grid.element), update };
+      return { element: h("div", { class: "stack" }, summary, grid.element), update };
     },
   });
   const again = () => perform(() => post(`/admin/messages/${encodeURIComponent(user)}/send-again`), { after,

@@ -23,7 +23,7 @@ const FIRING = ["firing", "acknowledged", "clearing"];
 export function overview(ctx) {
   const alerts = ctx.resource((signal) => get("/admin/alerts", {}, { signal }), { every: 5_000 });
   ctx.refreshOn(alerts, "alert");
-  return page("Overview", null, [], firstSteps(ctx), verdict(ctx, alerts), figures(ctx), part("Parts", parts(ctx)), charts(ctx), recent(ctx), allAlerts(ctx, alerts));
+  return page("Overview", null, [], verdict(ctx, alerts), firstSteps(ctx), figures(ctx), part("Parts", parts(ctx)), charts(ctx), recent(ctx), allAlerts(ctx, alerts));
 }
 
 /** The first thing to read: all is well, or what is not, the worst first. */
@@ -37,8 +37,8 @@ function verdict(ctx, alerts) {
     const { data, error } = alerts.state();
     const firing = (data?.items ?? []).filter((alert) => FIRING.includes(alert.state));
     const ill = (snapshot?.components ?? []).filter((component) => component.status === "degraded" || component.status === "unhealthy");
-    const troubles = [...firing.map((alert) => ({ key: `a-${alert.id}-${alert.state}-${alert.why}`, node: () => alertRow(ctx, alert, () => alerts.refresh()) })),
-      ...ill.map((component) => ({ key: `c-${component.name}-${component.status}`, node: () => illRow(component) }))];
+    const troubles = [...firing.map((alert) => ({ worst: alert.severity === "critical" && alert.state === "firing", key: `a-${alert.id}-${alert.state}-${alert.why}`, node: () => alertRow(ctx, alert, () => alerts.refresh()) })),
+      ...ill.map((component) => ({ worst: component.status === "unhealthy", key: `c-${component.name}-${component.status}`, node: () => illRow(component) }))].sort((a, b) => Number(b.worst) - Number(a.worst));
     const bad = snapshot?.status === "unhealthy" || firing.some((alert) => alert.severity === "critical" && alert.state === "firing");
     element.dataset.tone = !snapshot || (!data && !error) ? "idle" : bad ? "bad" : troubles.length > 0 || error ? "warn" : "good";
     title.textContent = !snapshot ? "Asking the server…" : error && !data ? "The alerts cannot be read" : troubles.length === 0 ? "All is well" : `${plural(troubles.length, "thing")} ${troubles.length === 1 ? "needs" : "need"} attention`;
@@ -116,7 +116,6 @@ function charts(ctx) {
   const state = { range };
   const history = ctx.resource((signal) => {
     const { range: wanted } = state;
-    if (wanted === "live") return Promise.resolve(null);
     const to = Date.now();
     return get("/admin/history", { series: CHARTS.flatMap(({ series }) => series.map(({ key }) => key)).join(","), from: new Date(to - lengthOf(wanted)).toISOString(), to: new Date(to).toISOString(), points: 300 }, { signal });
   }, { every: 15_000 });
@@ -128,12 +127,14 @@ function charts(ctx) {
   });
   ctx.effect(() => {
     const { data, error } = history.state();
-    note.textContent = error && state.range !== "live" ? `The history cannot be read. ${error.message}` : "";
+    note.textContent = error ? `The history cannot be read. ${error.message}` : "";
     if (state.range !== "live" && data) made.forEach(({ chart, view }) => view.update(fromHistory(chart, data)));
   });
+  /** What was before this page was opened: the history asked for this range, not for the one before. */
+  const earlier = () => (state.range === "live" && lengthOf("live") >= Date.parse(history.state().data?.to) - Date.parse(history.state().data?.from) ? history.state().data : null);
   ctx.effect(() => {
     const snapshot = ctx.live.snapshot();
-    if (snapshot && (ctx.params().range ?? "live") === "live") made.forEach(({ chart, view }) => view.update(fromSnapshots(chart, ctx.live.feed.snapshots, Date.now())));
+    if (snapshot && (ctx.params().range ?? "live") === "live") made.forEach(({ chart, view }) => view.update(fromSnapshots(chart, ctx.live.feed.snapshots, Date.now(), earlier())));
   });
   return part("Over time", h("div", { class: "filters" }, filter({ label: "Time", options: RANGES, value: range, act: (value) => go(link("overview", { range: value === "live" ? null : value }), { quiet: true }) }), note),
     h("div", { class: "charts" }, made.map(({ view }) => view.element)));

@@ -32,7 +32,7 @@ export function list(ctx, { name, path, noun, query, grid, every = 5_000, kinds 
   const element = loaded(ctx, resource, () => {
     const shown = grid();
     const more = pager(pages, noun);
-    return { element: h("div", {}, shown.element, more.element), update: (told) => { shown.update(rows(told), told); more.update(told.next); } };
+    return { element: h("div", { class: "stack" }, shown.element, more.element), update: (told) => { shown.update(rows(told), told); more.update(told.next); } };
   });
   return { element, resource, choose };
 }

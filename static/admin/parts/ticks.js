@@ -32,6 +32,13 @@ export function withGaps(points, gapMs) {
   return out;
 }
 
+/** Where a scale of bytes is marked: at round numbers of KiB, MiB or GiB. */
+export function byteTicks(max, most = 5) {
+  let step = 1;
+  while (max / step > most) step *= 2;
+  return Array.from({ length: Math.floor(max / step) + 1 }, (_, n) => ({ value: n * step }));
+}
+
 /** At most `most` rows, evenly taken, the newest first and always among them. */
 export function thinned(rows, most) {
   const step = Math.max(1, Math.ceil(rows.length / most));
