@@ -1,5 +1,6 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
+mod demo;
 mod housekeeping;
 mod wiring;
 
@@ -114,7 +115,7 @@ impl App {
             services: Arc::clone(&services),
         };
         drain.spawn("accept loop", listener.run());
-        let engine = services.engine.clone();
+        let engine = services.demo.engine.clone();
         Ok(Self {
             address,
             presented: tls.presented(),

@@ -7,6 +7,8 @@ use emflow::cli::{self, Command, Exit};
 fn main() -> ExitCode {
     let exit = match cli::parse().call() {
         Command::Serve(args) => cli::serve::run(&args),
+        Command::Bench(args) => written(cli::bench::run(&args)),
+        Command::BenchServer(args) => cli::bench::run_server(&args),
         Command::CheckConfig(args) => {
             let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
             written(cli::check_config::run(

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::StartError;
+use super::{StartError, demo};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
-use crate::agents::catalog::Catalog;
-use crate::clock::{self, Wall};
+use crate::clock::Wall;
 use crate::config::{Config, JwtAlgorithm, Visitors};
-use crate::examples::Gallery;
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
 use crate::machine::{admission, backoff, breaker, connection, outbox};
@@ -61,6 +59,7 @@ pub(super) fn rates(config: &Config) -> Rates {
         attempts: config.limits.attempts_per_minute,
         visitor_attempts: config.limits.attempts_per_minute,
         messages: config.limits.messages_per_minute,
+        drafts: config.limits.drafts_per_minute,
         bytes: u32::try_from(config.limits.bytes_per_minute.0).unwrap_or(u32::MAX),
     }
 }
@@ -80,9 +79,8 @@ pub(super) async fn wire(
 ) -> Result<Parts, StartError> {
     let (store, committer) = (opened.store, opened.committer);
     let recovered = opened.recovered;
-    let catalog = Arc::new(catalog(config)?);
-    let gallery = Arc::new(gallery(config)?);
-    let engine = engine(&catalog);
+    let catalog = Arc::new(demo::catalog(config)?);
+    let demo = demo::wire(config, &catalog)?;
     let limits = outbox_limits(config);
     let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
     let sessions = Sessions::new(store.clone(), committer.clone());
@@ -129,8 +127,7 @@ pub(super) async fn wire(
         intake,
         sessions,
         observer,
-        gallery,
-        engine,
+        demo,
         drain,
         settings: settings(config),
     };
@@ -151,14 +148,6 @@ fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backe
         Some(backend) => (backend, Some(builtin)),
         None => (builtin, None),
     }
-}
-
-/// Who answers, and how old its prices are.
-fn engine(catalog: &Catalog) -> String {
-    format!(
-        "built-in engine, {}",
-        catalog.prices_text(clock::wall().date())
-    )
 }
 
 fn admission_limits(config: &Config) -> admission::Limits {
@@ -299,36 +288,9 @@ fn auth_mode(config: &Config) -> Result<AuthMode, StartError> {
     })
 }
 
-fn read(path: &std::path::Path) -> Result<String, StartError> {
+pub(super) fn read(path: &std::path::Path) -> Result<String, StartError> {
     std::fs::read_to_string(path)
         .map_err(|e| StartError::File(format!("could not read {}: {e}", path.display())))
-}
-
-fn catalog(config: &Config) -> Result<Catalog, StartError> {
-    let Some(path) = &config.agents.catalog else {
-        return Ok(Catalog::builtin());
-    };
-    Catalog::parse(&read(path)?).map_err(|faults| {
-        let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        StartError::File(format!(
-            "agents.catalog {}: {}",
-            path.display(),
-            list.join("; ")
-        ))
-    })
-}
-
-fn gallery(config: &Config) -> Result<Gallery, StartError> {
-    let Some(path) = &config.examples.file else {
-        return Ok(Gallery::builtin());
-    };
-    Gallery::parse(&read(path)?).map_err(|faults| {
-        StartError::File(format!(
-            "examples.file {}: {}",
-            path.display(),
-            faults.join("; ")
-        ))
-    })
 }
 
 /// The key that signs tokens; made once, so that they survive a restart.

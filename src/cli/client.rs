@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use http::{Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
@@ -301,6 +301,11 @@ impl Connection {
                 None => return Err("the socket is closed".into()),
             }
         }
+    }
+
+    /// The next text frame where it is here already.
+    pub fn ready(&mut self) -> Option<Result<String, String>> {
+        self.next().now_or_never()
     }
 
     /// Says goodbye.

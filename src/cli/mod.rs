@@ -1,6 +1,7 @@
 //! The command line: what can be said, and with which code a call ends. One file a subcommand.
 
 pub mod answer;
+pub mod bench;
 pub mod check_config;
 pub mod client;
 pub mod completions;
@@ -83,6 +84,11 @@ pub enum Command {
     Understand(UnderstandArgs),
     /// Answer a text here, without a server.
     Answer(AnswerArgs),
+    /// Put load on an appliance and count what arrives: rates, times, losses.
+    Bench(bench::BenchArgs),
+    /// The server of `bench --spawn`.
+    #[command(hide = true)]
+    BenchServer(bench::BenchServerArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }

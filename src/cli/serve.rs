@@ -1,6 +1,7 @@
 //! `emflow` and `emflow serve`: serves until a signal, then drains.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -8,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Exit, ServeArgs, check_config, welcome};
+use crate::agents::backend::Backend;
 use crate::app::{App, Start, StartError};
 use crate::config::{Config, LogFormat};
 use crate::store::StoreError;
@@ -17,6 +19,11 @@ const DEFAULT_LISTEN: &str = "server.listen";
 
 /// Runs the server.
 pub fn run(args: &ServeArgs) -> Exit {
+    run_with(args, None)
+}
+
+/// Runs the server with another backend before the built-in engine.
+pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> Exit {
     let loaded = match args.load() {
         Ok(loaded) => loaded,
         Err(errors) => {
@@ -43,7 +50,7 @@ pub fn run(args: &ServeArgs) -> Exit {
     let by_default = loaded.source(DEFAULT_LISTEN) == crate::config::Source::Default;
     let start = Start {
         accept_loss: args.accept_loss,
-        backend: None,
+        backend,
         next_free_port: by_default,
     };
     let exit = runtime.block_on(serve(args, loaded.config, start));

@@ -164,6 +164,22 @@ pub(super) fn check_origin(headers: &HeaderMap, services: &Services) -> Result<(
     ))
 }
 
+/// A form of another site can post text/plain without asking; it cannot post JSON.
+///
+/// # Errors
+/// 415 for any other media type.
+pub(super) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let media = text(headers, &header::CONTENT_TYPE).unwrap_or("");
+    let media = media.split(';').next().unwrap_or("").trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::UnsupportedMediaType,
+        "send JSON with Content-Type: application/json, for example {}",
+    ))
+}
+
 fn websocket_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let has = |name: &header::HeaderName, word: &str| {
         headers

@@ -15,6 +15,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod understand;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::access::Access;
 use crate::access::address::Address;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
+use crate::agents::backend::Reader;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
@@ -50,14 +52,22 @@ pub struct Services {
     pub sessions: Sessions,
     /// Health and counts.
     pub observer: Observer,
-    /// The examples.
-    pub gallery: Arc<Gallery>,
-    /// Which engine answers, for the page.
-    pub engine: String,
+    /// What the demo page shows.
+    pub demo: Demo,
     /// The end.
     pub drain: Drain,
     /// Numbers.
     pub settings: Settings,
+}
+
+/// What the demo page shows.
+pub struct Demo {
+    /// The examples.
+    pub gallery: Arc<Gallery>,
+    /// What is understood of a message while it is written.
+    pub reader: Reader,
+    /// Which engine answers.
+    pub engine: String,
 }
 
 /// The numbers of this room.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use warp::reply::Response as Reply;
 
-use super::door::{attempt, authenticate, check_origin, client, text};
+use super::door::{attempt, authenticate, check_json, check_origin, client};
 use super::routes::{Call, Route, Who, at_once};
 use super::{Services, reply};
 use crate::access::credential::set_visitor_cookie;
@@ -48,18 +48,7 @@ fn create_visitor(call: &Call) -> Result<Reply, Problem> {
         &services.new_visitors,
         &client(headers, &call.peer, services),
     )?;
-    // A form of another site can post text/plain without asking; it cannot post JSON.
-    let media = text(headers, &header::CONTENT_TYPE)
-        .unwrap_or("")
-        .split(';')
-        .next()
-        .unwrap_or("");
-    if !media.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            "send JSON with Content-Type: application/json, for example {}",
-        ));
-    }
+    check_json(headers)?;
     let body: NewVisitorBody = serde_json::from_slice(&call.body).map_err(|e| {
         Problem::new(
             Code::BadRequest,
@@ -112,7 +101,7 @@ fn issue_ticket(call: &Call) -> Result<Reply, Problem> {
 fn examples(services: &Services) -> Reply {
     reply::json(
         StatusCode::OK,
-        &json!({"examples": services.gallery.examples(), "engine": services.engine}),
+        &json!({"examples": services.demo.gallery.examples(), "engine": services.demo.engine}),
     )
 }
 

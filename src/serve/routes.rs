@@ -17,13 +17,18 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
 
-use super::{Peer, Services, door, files, reply, report, rest};
+use super::{Peer, Services, door, files, reply, report, rest, understand};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
 
 /// Every route but those of the pages, by topic.
-const TABLES: [&[Route]; 3] = [&door::ROUTES, &rest::ROUTES, &report::ROUTES];
+const TABLES: [&[Route]; 4] = [
+    &door::ROUTES,
+    &rest::ROUTES,
+    &report::ROUTES,
+    &understand::ROUTES,
+];
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
