@@ -21,6 +21,9 @@ export function use({ token, ended }) {
   if (ended) session.ended = ended;
 }
 
+/** Where a wrong secret is refused with the status of an ended session, and is none. */
+const SECRETS = ["/admin/login", "/admin/link", "/admin/password"];
+
 const safe = (method) => method === "GET" || method === "HEAD";
 
 /**
@@ -63,8 +66,7 @@ async function refusal(answer, path) {
   const error = new Refused(problem.detail ?? problem.title ?? `The server answered ${answer.status}.`, {
     status: answer.status, code: problem.code ?? String(answer.status), faults: problem.errors ?? [],
     retryAfterS: Number(answer.headers.get("retry-after")) || null });
-  // A wrong password is refused with the same status, and is not the end of a session.
-  if (answer.status === 401 && path !== "/admin/login") session.ended();
+  if (answer.status === 401 && !SECRETS.includes(path)) session.ended();
   return error;
 }
 

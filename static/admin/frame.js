@@ -26,7 +26,7 @@ export function frame(app, place) {
   const stale = h("div", { class: "stale-bar", role: "alert", hidden: true });
   const lamp = h("div", { class: "lamp", role: "status" });
   show(place,
-    h("header", { class: "bar" }, menu, h("a", { class: "brand", href: link("overview") }, mark(), h("span", {}, "Administration")), lamp,
+    h("header", { class: "bar" }, menu, h("a", { class: "brand", href: link("overview"), "aria-label": "Administration, overview" }, mark(), h("span", {}, "Administration")), lamp,
       h("a", { class: "bar-link", href: "/" }, "Demo page"), themeButton(),
       h("button", { class: "ghost", type: "button", onclick: () => perform(() => post("/admin/logout"), { after: (done) => done !== null && app.leave("You are signed out.") }) }, "Sign out")),
     h("div", { class: "columns" }, nav, h("div", { class: "content" }, stale, main)));

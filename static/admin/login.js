@@ -2,15 +2,14 @@
 
 import { h, show } from "../js/h.js";
 import { post } from "./api.js";
-import { here } from "./route.js";
 import { span } from "./words.js";
 
-/** A link of the command line carries its secret behind the `#`, so that no log ever sees it. */
+/** A link of the command line carries its secret behind the `#`, so that no log ever sees it. True where it signed in. */
 export async function redeem(app) {
-  const { page, id } = here();
-  if (page !== "link" || !id) return false;
+  const [, secret] = location.hash.match(/^#link=(.+)$/) ?? [];
+  if (!secret) return false;
   history.replaceState(null, "", location.pathname);
-  app.enter(await post("/admin/link", { link: id }));
+  app.enter(await post("/admin/link", { link: secret }));
   return true;
 }
 

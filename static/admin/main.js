@@ -48,8 +48,10 @@ effect(() => {
 });
 
 try {
-  if (!(await redeem(app))) await app.look();
+  // A link that was used or has expired is no reason to end a session that stands.
+  const told = await redeem(app).catch((error) => error);
+  if (told !== true) await app.look();
+  if (told instanceof Error) toast(told.message, { tone: "bad" });
 } catch (error) {
   app.leave(error.message);
-  if (error.status) toast(error.message, { tone: "bad" });
 }

@@ -24,18 +24,20 @@ export function examples(ctx) {
     loaded(ctx, gallery, () => {
       const note = h("p", { class: "muted" });
       const list = h("ol", { class: "examples" });
+      const none = h("div", {}, nothing("No example", "Visitors see only the field for their own question."));
       const update = (told) => {
         Object.assign(state, { items: told.items, max: told.max });
         show(note, `${plural(told.items.length, "example")} of at most ${told.max}: ${SOURCES[told.source] ?? told.source}`, told.file && [" ", h("code", {}, told.file)], told.changed_at && [", changed ", time(told.changed_at)], ". ",
           told.source === "admin" && ctx.operates && h("button", { class: "link", type: "button", onclick: () => back(state, gallery) }, "Go back to the configured ones"));
+        list.hidden = told.items.length === 0;
+        none.hidden = !list.hidden;
         show(list, told.items.map((one, at) => card(ctx, state, one, at, store)));
-        if (told.items.length === 0) show(list, nothing("No example", "Visitors see only the field for their own question."));
       };
-      return { element: h("div", {}, note, list), update };
+      return { element: h("div", {}, note, list, none), update };
     }));
 }
 
-const preview = (one) => h("article", { class: "sample" }, h("p", { class: "sample-kind" }, `${topic(one.category)} · ${spoken(one.complexity)}`), h("h3", {}, one.title), h("p", {}, one.content),
+const preview = (one) => h("article", { class: "sample" }, h("p", { class: "sample-kind" }, `${topic(one.category)} · ${spoken(one.complexity)}`), h("h2", {}, one.title || "Without a title"), h("p", {}, one.content),
   h("p", { class: "sub" }, [one.estimatedTime, spoken(one.businessValue)].filter(Boolean).join(" · ")));
 
 function card(ctx, state, one, at, store) {

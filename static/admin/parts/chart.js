@@ -27,7 +27,7 @@ function theme() {
 export function timeChart({ title, series, say, about = null }) {
   const canvas = h("canvas", { role: "img" });
   const now = h("p", { class: "chart-now" });
-  const rows = h("div", { class: "table-box" });
+  const rows = h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": `${title}, as a table` });
   const behind = h("details", { ontoggle: () => behind.open && fillTable() }, h("summary", {}, "The table behind it"), rows);
   const none = h("p", { class: "chart-none muted", hidden: true }, "Nothing measured in this time yet.");
   const element = h("figure", { class: "chart" }, h("figcaption", {}, h("h3", {}, title), now, about && h("p", { class: "muted" }, about)),
