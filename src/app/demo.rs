@@ -3,17 +3,27 @@
 use std::sync::Arc;
 
 use super::StartError;
-use super::wiring::read;
+use super::wiring::{read, secret};
 use crate::agents::backend::Reader;
 use crate::agents::catalog::Catalog;
 use crate::clock;
 use crate::config::Config;
 use crate::examples::Gallery;
+use crate::report::seal::Signer;
 use crate::serve::Demo;
+use crate::store::{Committer, Store};
 
-pub(super) fn wire(config: &Config, catalog: &Arc<Catalog>) -> Result<Demo, StartError> {
+pub(super) async fn wire(
+    config: &Config,
+    catalog: &Arc<Catalog>,
+    store: &Store,
+    committer: &Committer,
+) -> Result<Demo, StartError> {
+    let seed = secret("report_key", store, committer).await?;
+    let signer = Signer::new(&seed);
     Ok(Demo {
         gallery: Arc::new(gallery(config)?),
+        signer: signer.map_err(|e| StartError::File(format!("the key of the reports: {e}")))?,
         engine: engine(catalog),
         reader: Reader::new(Arc::clone(catalog), config.agents.as_of),
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, demo};
+use super::{StartError, administration, demo};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -80,9 +80,9 @@ pub(super) async fn wire(
     let (store, committer) = (opened.store, opened.committer);
     let recovered = opened.recovered;
     let catalog = Arc::new(demo::catalog(config)?);
-    let demo = demo::wire(config, &catalog)?;
+    let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
+    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
     let sessions = Sessions::new(store.clone(), committer.clone());
     let admission = admission::Admission::new(admission_limits(config));
     let queue = Arc::new(Queue::new(admission));
@@ -107,20 +107,16 @@ pub(super) async fn wire(
         fallback,
         breakers.clone(),
     );
-    let key = token_key(&store, &committer).await?;
+    let key = secret("token_key", &store, &committer).await?;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
-    let observer = Observer::new(
-        store,
-        committer,
-        breakers,
-        drain.clone(),
-        disk_low,
-        min_free,
-    );
+    let free = config.store.min_free.0 as u64;
+    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
         access,
+        admin,
+        audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
         outboxes,
@@ -293,19 +289,19 @@ pub(super) fn read(path: &std::path::Path) -> Result<String, StartError> {
         .map_err(|e| StartError::File(format!("could not read {}: {e}", path.display())))
 }
 
-/// The key that signs tokens; made once, so that they survive a restart.
-async fn token_key(
+/// A secret of the store, made once so that it survives a restart.
+pub(super) async fn secret(
+    name: &str,
     store: &store::Store,
     committer: &store::Committer,
 ) -> Result<[u8; 32], StartError> {
-    const NAME: &str = "token_key";
-    if let Some(key) = store.setting(NAME)? {
+    if let Some(key) = store.setting(name)? {
         return Ok(key);
     }
     let halves = [crate::intake::random_u128(), crate::intake::random_u128()];
     let mut key = [0; 32];
     key[..16].copy_from_slice(&halves[0].to_le_bytes());
     key[16..].copy_from_slice(&halves[1].to_le_bytes());
-    committer.commit(vec![commit::setting(NAME, &key)]).await?;
+    committer.commit(vec![commit::setting(name, &key)]).await?;
     Ok(key)
 }

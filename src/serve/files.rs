@@ -12,8 +12,9 @@ use crate::protocol::problem::{Code, Problem};
 #[folder = "static/"]
 struct Static;
 
-/// The file at `path` with its name; a folder is answered by its `index.html`, with or without the
-/// slash at its end. Pages name what they load from the root, so that both are the same page.
+/// The file at `path` with its name. A page's address needs no ending: `verify` is `verify.html`,
+/// and a folder, with or without the slash at its end, is its `index.html`. Pages name what they
+/// load from the root, so that it is the same from each address.
 fn find(path: &str) -> Option<(String, EmbeddedFile)> {
     // A debug build reads the disk, which knows more ways to a file than its name.
     if ["..", "//", "\\"].iter().any(|way| path.contains(way)) {
@@ -21,7 +22,11 @@ fn find(path: &str) -> Option<(String, EmbeddedFile)> {
     }
     let folder = path.strip_suffix('/').unwrap_or(path);
     let index = format!("{folder}/index.html");
-    let names = [path.to_owned(), index.trim_start_matches('/').to_owned()];
+    let names = [
+        path.to_owned(),
+        format!("{path}.html"),
+        index.trim_start_matches('/').to_owned(),
+    ];
     names
         .into_iter()
         .find_map(|name| Static::get(&name).map(|file| (name, file)))
@@ -89,6 +94,7 @@ mod tests {
             ("admin", Some("admin/index.html")),
             ("admin/", Some("admin/index.html")),
             ("admin/index.html", Some("admin/index.html")),
+            ("verify", Some("verify.html")),
             ("css/base.css", Some("css/base.css")),
             ("css", None),
             ("admin//", None),

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 use warp::reply::Response as Reply;
 
-use super::door::{attempt, authenticate, check_json, check_origin, client};
+use super::door::{attempt, authenticate, check_origin, client};
 use super::routes::{Call, Route, Who, at_once};
-use super::{Services, reply};
+use super::{Services, guard, reply};
 use crate::access::credential::set_visitor_cookie;
 use crate::access::{NewVisitorRequest, NotAdmitted};
 use crate::clock;
@@ -48,13 +48,8 @@ fn create_visitor(call: &Call) -> Result<Reply, Problem> {
         &services.new_visitors,
         &client(headers, &call.peer, services),
     )?;
-    check_json(headers)?;
-    let body: NewVisitorBody = serde_json::from_slice(&call.body).map_err(|e| {
-        Problem::new(
-            Code::BadRequest,
-            format!("the body must be {{}} or {{\"access_code\", \"display_name\"}}: {e}"),
-        )
-    })?;
+    let form = "{} or {\"access_code\", \"display_name\"}";
+    let body: NewVisitorBody = guard::json(call, form)?;
     let request = NewVisitorRequest {
         access_code: body.access_code.as_deref(),
         display_name: body.display_name.as_deref(),

@@ -17,17 +17,19 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
 
-use super::{Peer, Services, door, files, reply, report, rest, understand};
+use super::{Peer, Services, door, files, guard, reply};
+use crate::access::admin::{Principal, Scope};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
 
 /// Every route but those of the pages, by topic.
-const TABLES: [&[Route]; 4] = [
-    &door::ROUTES,
-    &rest::ROUTES,
-    &report::ROUTES,
-    &understand::ROUTES,
+const TABLES: &[&[Route]] = &[
+    &super::admin::ROUTES,
+    &super::door::ROUTES,
+    &super::report::ROUTES,
+    &super::rest::ROUTES,
+    &super::understand::ROUTES,
 ];
 
 /// Who may call a route.
@@ -37,6 +39,12 @@ pub(super) enum Who {
     Anyone,
     /// A visitor, whom the route itself recognises: its credential may be a ticket, or be made here.
     Visitor,
+    /// Whoever proves in this very call to be the administrator: the login.
+    Login,
+    /// The administrator, or a token that may read.
+    Read,
+    /// The administrator, or a token that may change something.
+    Operate,
 }
 
 /// One route.
@@ -57,6 +65,11 @@ impl Route {
     /// A route that is sent to.
     pub(super) const fn post(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
         Self::new(Method::POST, path, who, answer)
+    }
+
+    /// A route that takes something away.
+    pub(super) const fn delete(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::DELETE, path, who, answer)
     }
 
     const fn new(method: Method, path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
@@ -81,6 +94,9 @@ pub(super) fn at_once(result: Result<Reply, Problem>) -> Answer {
 pub(super) struct Call {
     /// What stands for each `{name}` of the path, in their order, as it was sent.
     pub(super) parameters: Vec<String>,
+    pub(super) method: Method,
+    /// Who asks; there on every route for [`Who::Read`] and [`Who::Operate`].
+    pub(super) principal: Option<Principal>,
     /// Without the question mark; empty where there is none.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
@@ -108,9 +124,11 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
         .and(warp::ext::get::<Peer>())
         .and(warp::ext::optional::<OnUpgrade>())
         .then(
-            move |path: FullPath, method, query, headers, body, peer, upgrade| {
+            move |path: FullPath, method: Method, query, headers, body, peer, upgrade| {
                 let call = Call {
                     parameters: Vec::new(),
+                    method,
+                    principal: None,
                     query,
                     headers,
                     body,
@@ -118,31 +136,44 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
                     upgrade,
                     services: Arc::clone(&services),
                 };
-                answer(path, method, call)
+                answer(path, call)
             },
         )
         .boxed()
 }
 
-async fn answer(path: FullPath, method: Method, mut call: Call) -> Reply {
+/// Every route, of whatever topic.
+fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
+
+async fn answer(path: FullPath, mut call: Call) -> Reply {
     let mut methods = Vec::new();
-    for route in TABLES.into_iter().flatten() {
+    let mut found = None;
+    for route in routes() {
         let Some(parameters) = matched(route.path, path.as_str()) else {
             continue;
         };
-        if route.method == method {
-            call.parameters = parameters;
-            return match guard(route.who, &call) {
-                Ok(()) => reply::either((route.answer)(call).await),
-                Err(refused) => reply::problem(&refused),
-            };
+        if route.method == call.method {
+            found = Some((route, parameters));
+            break;
         }
         methods.push(&route.method);
+    }
+    if let Some((route, parameters)) = found {
+        call.parameters = parameters;
+        return match admitted(route.who, &call) {
+            Ok(principal) => {
+                call.principal = principal;
+                reply::either((route.answer)(call).await)
+            }
+            Err(refused) => reply::problem(&refused),
+        };
     }
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
     if methods.is_empty() && files::exists(name) {
-        if method == Method::GET {
+        if call.method == Method::GET {
             let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
             return reply::either(files::get(name, tag));
         }
@@ -156,9 +187,11 @@ async fn answer(path: FullPath, method: Method, mut call: Call) -> Reply {
 }
 
 /// Lets through, or says why not. What a route itself checks is not repeated here.
-fn guard(who: Who, _call: &Call) -> Result<(), Problem> {
+fn admitted(who: Who, call: &Call) -> Result<Option<Principal>, Problem> {
     match who {
-        Who::Anyone | Who::Visitor => Ok(()),
+        Who::Anyone | Who::Visitor | Who::Login => Ok(None),
+        Who::Read => guard::principal(call, Scope::Read).map(Some),
+        Who::Operate => guard::principal(call, Scope::Operate).map(Some),
     }
 }
 
@@ -216,7 +249,7 @@ mod tests {
     #[test]
     fn no_two_routes_answer_the_same_call() {
         let mut seen = std::collections::BTreeSet::new();
-        for route in TABLES.into_iter().flatten() {
+        for route in routes() {
             let names_apart: Vec<&str> = route
                 .path
                 .split('/')

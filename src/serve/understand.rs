@@ -2,9 +2,9 @@
 
 use http::StatusCode;
 
-use super::door::{attempt, authenticate, check_json, check_origin};
-use super::reply;
+use super::door::{attempt, authenticate, check_origin};
 use super::routes::{Answer, Call, Route, Who};
+use super::{guard, reply};
 use crate::agents::Task;
 use crate::agents::backend::Failure;
 use crate::protocol::problem::{Code, Problem};
@@ -26,7 +26,10 @@ fn understand(call: Call) -> Answer {
         check_origin(&call.headers, services)?;
         let user = authenticate(&call.headers, None, services)?.user_id;
         attempt(&services.limits.drafts, &user)?;
-        check_json(&call.headers)?;
+        guard::check_json(
+            &call,
+            "{\"content\", \"category\"?, \"complexity\"?, \"assumptions\"?}",
+        )?;
         let draft = parse_draft(&call.body)
             .map_err(|fault| Problem::new(Code::BadRequest, fault.message))?;
         let chosen = draft.category.is_some();

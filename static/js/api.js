@@ -38,5 +38,8 @@ export const session = (id) => call(`/api/v1/example-messages/sessions/${encodeU
 export const understand = (draft, signal) =>
   call("/api/v1/example-messages/understand", { method: "POST", headers: JSON_BODY, body: JSON.stringify(draft), signal });
 
+/** The key with which this appliance signs reports: `{algorithm, key, fingerprint}`. */
+export const reportKey = () => call("/api/v1/report-key");
+
 /** The gallery: `{examples, engine}`. */
 export const examples = () => call("/api/v1/example-messages/examples");

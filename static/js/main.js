@@ -8,7 +8,9 @@ import { Runs, isLive, titleOf } from "./runs.js";
 import { Ledger } from "./proof.js";
 import { signal, effect } from "./signal.js";
 import { h, show } from "./h.js";
-import { choose, language, t, tOr, use, LANGUAGES, lacking } from "./words.js";
+import { t, tOr } from "./words.js";
+import { speak, checkWords } from "./language.js";
+import { theme } from "./look.js";
 import { gallery } from "./views/gallery.js";
 import { composer } from "./views/composer.js";
 import { sessionList } from "./views/sessions.js";
@@ -185,56 +187,20 @@ function views() {
   effect(() => show(at("engine"), app.gallery()?.engine ?? ""));
 }
 
-function theme() {
-  const root = document.documentElement;
-  at("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    try {
-      localStorage.setItem("emflow.theme", root.dataset.theme);
-    } catch {
-      // Storage refused: the choice lasts as long as the page.
-    }
-    redrawCharts();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
-}
-
 function followAddress() {
   const read = () => app.selected(decodeURIComponent(location.hash.slice(1)) || null);
   window.addEventListener("popstate", read);
   read();
 }
 
-/** The reader's language, before anything is drawn. */
-async function words() {
-  const chosen = choose(store.loadLanguage(), navigator.languages);
-  const answer = await fetch(`/lang/${chosen}.json`);
-  if (answer.ok) use(chosen, await answer.json());
-  document.documentElement.lang = chosen;
-  for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
-  const picker = at("language");
-  show(picker, Object.entries(LANGUAGES).map(([name, label]) => h("option", { value: name, lang: name, selected: name === language() }, label)));
-  picker.addEventListener("change", () => {
-    store.saveLanguage(picker.value);
-    location.reload();
-  });
-}
-
-/** A word that is in no file is a mistake of the page: said where the tests and a developer see it. */
-function checkWords() {
-  if (lacking().length > 0) console.warn(`no words for: ${lacking().join(", ")}`);
-}
-
 async function begin() {
-  await words();
+  await speak();
   effect(() => {
     app.version();
     app.selected();
     setTimeout(checkWords);
   });
-  theme();
+  theme(redrawCharts);
   followAddress();
   views();
   app.notice(store.takeNote());

@@ -5,6 +5,7 @@ import { url } from "./kit.mjs";
 import { judge } from "./runner.mjs";
 import answer from "./checks/answer.mjs";
 import understanding from "./checks/understanding.mjs";
+import report from "./checks/report.mjs";
 import faults from "./checks/faults.mjs";
 import visitor from "./checks/visitor.mjs";
 import policy from "./checks/policy.mjs";
@@ -15,6 +16,6 @@ if (!url) {
 }
 
 /** In this order: each goes on where the one before left the page. */
-const CHECKS = { ...answer, ...understanding, ...faults, ...visitor, ...policy };
+const CHECKS = { ...answer, ...understanding, ...report, ...faults, ...visitor, ...policy };
 
 await judge("smoke", url, CHECKS);

@@ -12,5 +12,6 @@ export function takeAway(app, run) {
     onclick: () => app.track("report_exported", run),
   }, t(`takeaway.${kind}`));
   return h("section", { class: "part" }, h("h2", {}, t("takeaway.title")),
-    h("p", { class: "files" }, KINDS.map(link)));
+    h("p", { class: "files" }, KINDS.map(link)),
+    h("p", { class: "muted" }, t("takeaway.sealed"), " ", h("a", { href: "/verify" }, t("takeaway.verify"))));
 }
