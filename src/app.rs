@@ -208,6 +208,11 @@ impl App {
         Ok(presented)
     }
 
+    /// Takes no connection any more; [`App::drain`] does the rest.
+    pub fn stop_accepting(&self) {
+        self.drain.advance(Phase::Draining);
+    }
+
     /// Goes: tells the clients, lets running sessions end within the drain's limit, makes the rest
     /// durable, closes. The names of those that were late.
     ///

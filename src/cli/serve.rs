@@ -110,6 +110,8 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
         }
     }
     tracing::info!("draining; a second signal ends at once");
+    // Before the service manager is told: whoever comes from then on is not taken and dropped.
+    app.stop_accepting();
     notify::stopping(config.server.drain_timeout + AFTER_DRAIN);
     tokio::select! {
         drained = app.drain() => match drained {
