@@ -6,6 +6,7 @@ mod accepted;
 mod backup;
 mod crash;
 mod delivery;
+mod docs;
 mod drafts;
 mod judges;
 mod load;
