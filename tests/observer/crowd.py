@@ -15,6 +15,7 @@ import asyncio
 import os
 import sys
 import time
+from collections import Counter
 
 # The time that everything accepted may take to come to its end.
 QUIET = 60.0
@@ -37,6 +38,8 @@ async def run(args) -> int:
               f"{sum(load.connections for load in crowd.loads)} connections")
     finally:
         await crowd.abandon()
+    refusals = sum((load.refusals for load in crowd.loads), Counter())
+    print("refused for now: " + (", ".join(f"{n} {code}" for code, n in refusals.items()) or "none"))
     faults = [fault for load in crowd.loads for fault in load.mailbox.faults]
     for fault in faults[:5]:
         print(f"FAIL at a client: {fault}")

@@ -6,6 +6,7 @@ import asyncio
 import random
 import ssl
 import time
+from collections import Counter
 
 from websockets.exceptions import InvalidHandshake, InvalidMessage, WebSocketException
 
@@ -32,6 +33,7 @@ class Load:
         self.idle = False
         self.messages = 0
         self.connections = 0
+        self.refusals: Counter[str] = Counter()
 
     def settled(self) -> bool:
         return not self.unanswered and not self.running
@@ -80,6 +82,7 @@ class Load:
             if answer.payload["session_id"] not in self.ended:
                 self.running.add(answer.payload["session_id"])
         elif answer.payload.get("temporary"):
+            self.refusals[answer.payload.get("code", "?")] += 1
             await asyncio.sleep(self.random.uniform(0.05, 0.2))
         else:
             del self.unanswered[message]
