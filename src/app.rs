@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::access::admin::control::{Answer, Request};
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
@@ -103,6 +104,7 @@ impl App {
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
+        administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
             "housekeeping",
@@ -188,6 +190,14 @@ impl App {
             Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
         }
     }
+}
+
+/// Answers what the owner of the machine asks where nobody serves.
+///
+/// # Errors
+/// As a start; and where the data directory belongs to another user.
+pub async fn administer(config: &Config, request: Request) -> Result<Answer, StartError> {
+    administration::of_stopped(config, request).await
 }
 
 /// How the store of a configuration is opened.

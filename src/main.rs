@@ -33,6 +33,11 @@ fn main() -> ExitCode {
             &mut std::io::stdout(),
             &mut std::io::stderr(),
         )),
+        Command::Admin(args) => written(cli::admin::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
         Command::Completions(args) => written(cli::completions::run(&args, &mut std::io::stdout())),
         Command::Send(args) => written(cli::send::run(&args)),
         Command::Understand(args) => {

@@ -77,7 +77,7 @@ fn write(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()
 }
 
 /// Under which a browser on this machine comes in: an address that was named is the only one.
-fn host(address: SocketAddr) -> String {
+pub(super) fn host(address: SocketAddr) -> String {
     let any = address.ip() == Ipv4Addr::LOCALHOST || address.ip().is_unspecified();
     if any {
         format!("localhost:{}", address.port())
