@@ -18,7 +18,7 @@ use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
 use crate::shutdown::{Drain, Phase};
-use crate::store::{self, Committer, StoreError};
+use crate::store::{self, Committer, Opened, StoreError};
 
 /// What a start is given besides the configuration.
 #[derive(Default)]
@@ -79,13 +79,7 @@ impl App {
     /// [`StartError`]; nothing is left running then.
     pub async fn start(config: Config, start: Start) -> Result<Self, StartError> {
         // The store first: its lock keeps two starts from making two authorities.
-        let options = wiring::store_options(&config, start.accept_loss);
-        let opened = tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
-            .await
-            .map_err(|panic| StoreError::Damaged {
-                dir: config.server.data_dir.clone(),
-                what: format!("reading it failed: {panic}"),
-            })??;
+        let opened = open_store(&config, start.accept_loss).await?;
         let tls = Arc::new(Reloadable::open(
             &Origin::of(&config),
             accept::ALPN,
@@ -198,6 +192,16 @@ impl App {
 /// As a start; and where the data directory belongs to another user.
 pub async fn administer(config: &Config, request: Request) -> Result<Answer, StartError> {
     administration::of_stopped(config, request).await
+}
+
+async fn open_store(config: &Config, accept_loss: bool) -> Result<Opened, StoreError> {
+    let options = wiring::store_options(config, accept_loss);
+    tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
+        .await
+        .map_err(|panic| StoreError::Damaged {
+            dir: config.server.data_dir.clone(),
+            what: format!("reading it failed: {panic}"),
+        })?
 }
 
 /// How the store of a configuration is opened.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{StartError, wiring};
+use super::{StartError, open_store};
 use crate::access::admin::control::{self, Answer, Request};
 use crate::access::admin::{Admin, Lifetimes, Policy, Refused, Settings};
 use crate::access::audit::Audit;
@@ -75,13 +75,7 @@ pub(super) async fn of_stopped(config: &Config, request: Request) -> Result<Answ
         return Err(StoreError::Absent(dir.to_owned()).into());
     }
     let uid = owner_of(dir)?;
-    let options = wiring::store_options(config, false);
-    let opened = tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
-        .await
-        .map_err(|panic| StoreError::Damaged {
-            dir: dir.to_owned(),
-            what: format!("reading it failed: {panic}"),
-        })??;
+    let opened = open_store(config, false).await?;
     let (admin, _) = open(config, &opened.store, &opened.committer)?;
     prepare(config, &admin, false).await?;
     Ok(control::answer(&admin, request, uid, None, clock::wall()).await)

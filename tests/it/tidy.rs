@@ -229,7 +229,7 @@ const KNOWS: [(&str, &str); 18] = [
     ),
     (
         "cli",
-        "id clock report machine protocol store shutdown intake agents config examples serve app",
+        "id clock report machine protocol store shutdown intake agents access config examples serve app",
     ),
 ];
 
