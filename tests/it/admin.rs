@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 mod closed;
 mod doors;
 mod secrets;
+mod terminal;
 
 use crate::harness::{Server, command, run};
 
