@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigArgs, Exit, check_config, serve, welcome};
+use super::{ConfigArgs, Exit, check_config, network, serve, welcome};
 use crate::access::admin::Scope;
 use crate::access::admin::control::{Answer, Request, TokenInfo};
 use crate::access::admin::password;
@@ -283,7 +283,8 @@ fn tell(
     match answer {
         Answer::Done {} => writeln!(err, "{}", done(command)),
         Answer::Link { secret, listening } => {
-            for url in links(&secret, listening, config) {
+            let near = welcome::nearby(listening, network::likely());
+            for url in links(&secret, listening, near, config) {
                 writeln!(out, "{url}")?;
             }
             writeln!(err, "It logs one browser in, once, within ten minutes.")
@@ -320,13 +321,22 @@ fn done(command: &AdminCommand) -> &'static str {
 
 /// The same link under every name by which a browser may come; the secret stands behind the `#`,
 /// which no browser sends and no log sees.
-fn links(secret: &str, listening: SocketAddr, config: &Config) -> Vec<String> {
+fn links(
+    secret: &str,
+    listening: SocketAddr,
+    near: Option<String>,
+    config: &Config,
+) -> Vec<String> {
     let named = config.server.public_names.iter();
-    let named = named.map(|name| format!("{}:{}", name.as_str(), listening.port()));
-    std::iter::once(welcome::host(listening))
-        .chain(named)
-        .map(|host| format!("https://{host}/admin#/link/{secret}"))
-        .collect()
+    let named = named.map(|name| format!("https://{}:{}/", name.as_str(), listening.port()));
+    let mut bases = vec![format!("https://{}/", network::local(listening))];
+    for base in named.chain(near) {
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+    let under = |base: &String| format!("{base}admin#/link/{secret}");
+    bases.iter().map(under).collect()
 }
 
 fn listed(tokens: &[TokenInfo], out: &mut impl Write) -> io::Result<()> {
@@ -376,12 +386,22 @@ mod tests {
     fn a_link_stands_under_every_name() {
         let mut config = Config::default();
         let listening: SocketAddr = "0.0.0.0:8443".parse().unwrap();
-        let local = "https://localhost:8443/admin#/link/SECRET";
-        assert_eq!(links("SECRET", listening, &config), [local]);
-        config.server.public_names = crate::config::Host::parse("demo.example")
-            .into_iter()
-            .collect();
-        let named = "https://demo.example:8443/admin#/link/SECRET";
-        assert_eq!(links("SECRET", listening, &config), [local, named]);
+        let check = |config: &Config, near: Option<&str>, hosts: &[&str]| {
+            let near = near.map(str::to_owned);
+            let expected = hosts.iter();
+            let expected: Vec<String> = expected
+                .map(|host| format!("https://{host}:8443/admin#/link/SECRET"))
+                .collect();
+            assert_eq!(links("SECRET", listening, near, config), expected);
+        };
+        check(&config, None, &["localhost"]);
+        let near = Some("https://192.0.2.7:8443/");
+        check(&config, near, &["localhost", "192.0.2.7"]);
+        let name = crate::config::Host::parse("demo.example");
+        config.server.public_names = name.into_iter().collect();
+        check(&config, near, &["localhost", "demo.example", "192.0.2.7"]);
+        let name = crate::config::Host::parse("192.0.2.7");
+        config.server.public_names = name.into_iter().collect();
+        check(&config, near, &["localhost", "192.0.2.7"]);
     }
 }

@@ -7,6 +7,7 @@ pub mod authority;
 mod certificate;
 pub mod control;
 mod door;
+pub mod examine;
 mod files;
 mod framing;
 mod guard;
@@ -18,6 +19,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod trust;
 mod understand;
 
 use std::net::SocketAddr;
@@ -64,6 +66,8 @@ pub struct Services {
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,
+    /// The certificate of the moment, for the page that says how to trust it.
+    pub tls: Arc<tls::Reloadable>,
     /// The end.
     pub drain: Drain,
     /// Numbers.

@@ -29,6 +29,7 @@ const TABLES: &[&[Route]] = &[
     &super::door::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
+    &super::trust::ROUTES,
     &super::understand::ROUTES,
 ];
 
