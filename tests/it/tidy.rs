@@ -65,7 +65,7 @@ fn without_tests_and_comments(text: &str) -> String {
     code.lines().map(strip).collect::<Vec<_>>().join("\n")
 }
 
-fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
+pub(crate) fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
@@ -236,7 +236,7 @@ const KNOWS: &[(&str, &str)] = &[
     ),
     (
         "cli",
-        "id clock report machine protocol store shutdown intake agents config examples serve app notify observe",
+        "id clock report machine protocol store shutdown intake agents access config examples serve app notify observe",
     ),
 ];
 
