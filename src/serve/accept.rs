@@ -15,7 +15,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
@@ -27,7 +27,7 @@ use super::{Peer, Services, framing, headers, reply, routes};
 use crate::access::address::Address;
 use crate::access::permits::Permits;
 use crate::protocol::problem::{Code, Problem};
-use crate::shutdown::Phase;
+use crate::shutdown::{Drain, Phase};
 
 /// The protocols offered by ALPN.
 pub const ALPN: &[&str] = &["http/1.1"];
@@ -135,7 +135,7 @@ impl Listener {
                 let limit = app.services.settings.handshake_timeout;
                 let shaken = tokio::select! {
                     shaken = Box::pin(handshake(stream, &tls, &handshakes, limit)) => shaken,
-                    () = app.services.drain.reached(Phase::Draining) => None,
+                    () = over(&app.services.drain) => None,
                 };
                 if let Some(stream) = shaken {
                     Box::pin(serve(stream, peer, app)).await;
@@ -171,7 +171,10 @@ async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
     let settings = app.services.settings.clone();
     let drain = app.services.drain.clone();
     let keep_alive = peer.permit.is_ok();
+    let asked = Arc::new(Notify::new());
+    let first = Arc::clone(&asked);
     let service = hyper::service::service_fn(move |request| {
+        first.notify_one();
         let (app, peer) = (Arc::clone(&app), peer.clone());
         async move { Ok::<_, Infallible>(app.answer(request, peer).await) }
     });
@@ -188,17 +191,27 @@ async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
         // What a peer does wrong in HTTP is its own business; hyper has answered 400 or 431.
         _ = connection.as_mut() => {}
         () = drain.reached(Phase::Draining) => {
+            let mut over = std::pin::pin!(over(&drain));
+            // Whoever was let in before we went and has not asked yet is answered once: a restart
+            // on a socket that goes on listening then refuses nobody.
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = asked.notified() => {}
+                () = over.as_mut() => return,
+            }
             connection.as_mut().graceful_shutdown();
-            let over = async {
-                drain.reached(Phase::Closing).await;
-                tokio::time::sleep(LAST_ANSWER).await;
-            };
             tokio::select! {
                 _ = connection.as_mut() => {}
                 () = over => {}
             }
         }
     }
+}
+
+/// When nobody is waited for any more.
+async fn over(drain: &Drain) {
+    drain.reached(Phase::Closing).await;
+    tokio::time::sleep(LAST_ANSWER).await;
 }
 
 impl App {

@@ -141,3 +141,48 @@ fn a_restart_on_the_managers_socket_refuses_nobody() {
         server.wait().unwrap();
     });
 }
+
+#[test]
+fn whoever_was_let_in_before_the_end_is_answered() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let manager = Manager::new();
+    let mut server = Server::start(&[
+        ("NOTIFY_SOCKET", &manager.path),
+        ("EMFLOW_AGENTS__PACE", "300ms"),
+    ]);
+    run(async {
+        // An answer that runs keeps the drain open.
+        let mut visitor = server.visit().await;
+        visitor.ask("m1").await;
+        let mut silent = tls(&server).await;
+        server.signal("TERM");
+        manager.until("STOPPING=1");
+        let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        silent.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        silent.read_to_end(&mut answer).await.unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+        visitor.until("agent_completed").await;
+    });
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// A connection after its handshake that has asked nothing yet.
+async fn tls(server: &Server) -> tokio_rustls::client::TlsStream<tokio::net::TcpStream> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, ServerName};
+    let mut roots = rustls::RootCertStore::empty();
+    let authority = CertificateDer::from_pem_file(server.authority()).unwrap();
+    roots.add(authority).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let address = server.url.trim_start_matches("https://");
+    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    connector.connect(name, stream).await.unwrap()
+}
