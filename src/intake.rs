@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ring::digest;
 use tokio::sync::Notify;
 
+use crate::business;
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 use crate::machine::admission::{Admission, Refused};
 use crate::machine::session::State;
-use crate::observe::business;
 use crate::outbox::Outboxes;
 use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::request::ChatMessage;
@@ -142,9 +142,14 @@ impl Intake {
     /// A [`Fault`] for the client; nothing was kept then.
     pub async fn submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
         let message = chat.example_message_id.clone();
-        self.try_submit(user, chat)
-            .await
-            .map_err(|fault| fault.about(message.as_str()))
+        let answer = self.try_submit(user, chat).await;
+        let word = match &answer {
+            Ok(accepted) if accepted.duplicate => "duplicate",
+            Ok(_) => "accepted",
+            Err(fault) => fault.code.as_str(),
+        };
+        self.0.sessions.meters().work.admissions.one(word);
+        answer.map_err(|fault| fault.about(message.as_str()))
     }
 
     async fn try_submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
@@ -198,6 +203,8 @@ impl Intake {
         ops.push(put);
         ops.push(business::accepted(&record));
         shared.committer.commit(ops).await.map_err(internal)?;
+        let topic = (record.category, record.complexity, record.business_value);
+        shared.sessions.meters().work.accepted.one(topic);
         shared.sessions.enter(record, Arc::clone(&stream), room);
         cancel.keep();
         Ok(Accepted {
@@ -266,13 +273,18 @@ impl Intake {
         session
             .end(
                 End::stopped(Stop::Cancelled),
-                business::ended(&record, State::Cancelled, clock::Duration::ZERO),
+                business::ended(&record, State::Cancelled.as_str(), clock::Duration::ZERO),
             )
             .await
             .map_err(internal)?;
         shared.sessions.leave(id);
         shared.queue.ready.notify_one();
         Ok(())
+    }
+
+    /// Sessions that wait for a place.
+    pub fn waiting(&self) -> usize {
+        self.0.queue.with(|a| a.waiting())
     }
 
     /// Sessions that are processing.
@@ -287,6 +299,7 @@ impl Intake {
     pub fn resume(&self, unfinished: Vec<SessionRecord>) -> Result<usize, StoreError> {
         let shared = &*self.0;
         let count = unfinished.len();
+        shared.sessions.meters().work.resumed.add(count as u64);
         for record in unfinished {
             let stream = shared.outboxes.stream(&record.user)?;
             let room = stream.reserve_again();

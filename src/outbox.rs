@@ -5,6 +5,7 @@
 //! [`Marks`](crate::machine::outbox::Marks); frames come from a short tail in memory or from the store.
 
 mod attachment;
+mod locked;
 mod stream;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ pub use stream::{Batch, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
+use crate::meter::Meters;
 use crate::store::{Committer, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
@@ -42,6 +44,7 @@ struct Shared {
     committer: Committer,
     limits: Limits,
     epoch: u64,
+    meters: Meters,
     live: Mutex<Live>,
 }
 
@@ -54,12 +57,19 @@ struct Live {
 
 impl Outboxes {
     /// `epoch` is the store's: no visitor's is older.
-    pub fn new(store: Store, committer: Committer, limits: Limits, epoch: u64) -> Self {
+    pub fn new(
+        store: Store,
+        committer: Committer,
+        limits: Limits,
+        epoch: u64,
+        meters: Meters,
+    ) -> Self {
         Self(Arc::new(Shared {
             store,
             committer,
             limits,
             epoch,
+            meters,
             live: Mutex::default(),
         }))
     }
@@ -119,6 +129,7 @@ impl Outboxes {
         Ok(Stream::load(
             shared.store.clone(),
             shared.committer.clone(),
+            shared.meters.clone(),
             shared.limits,
             record,
             is_new,

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::locked::Locked;
 use super::{ANSWER_BYTES, ANSWER_FRAMES, Limits};
 use crate::clock::Wall;
 use crate::id::{ConnectionId, UserId};
 use crate::machine::outbox::{AckRefused, Marks};
+use crate::meter::Meters;
 use crate::protocol::close::Close;
 use crate::protocol::frame;
 use crate::store::commit::Permit;
@@ -27,6 +29,7 @@ pub struct Stream {
     user: UserId,
     store: Store,
     committer: Committer,
+    meters: Meters,
     pub(super) limits: Limits,
     state: Mutex<State>,
     /// Ticks whenever frames became stable, an acknowledgement came, or the epoch changed.
@@ -49,7 +52,9 @@ pub(super) struct State {
     tail_bytes: usize,
     /// Payload sizes of the frames that are not acknowledged: `acked + 1 ..= next - 1`.
     sizes: VecDeque<u32>,
-    pending_bytes: u64,
+    pub(super) pending_bytes: u64,
+    /// What is counted of them in the appliance's gauges.
+    pub(super) told: (u64, u64),
     reserved: u64,
     pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
 }
@@ -76,6 +81,7 @@ impl Stream {
     pub(super) fn load(
         store: Store,
         committer: Committer,
+        meters: Meters,
         limits: Limits,
         record: VisitorRecord,
         unwritten: bool,
@@ -91,13 +97,17 @@ impl Stream {
             .filter(|(sequence, _)| *sequence > record.acked)
             .map(|(_, frame)| frame.payload.len() as u32)
             .collect();
+        let marks = Marks::recovered(
+            record.epoch,
+            oldest.min(record.acked + 1),
+            record.acked,
+            next,
+        );
+        let pending_bytes = sizes.iter().map(|n| u64::from(*n)).sum();
         let state = State {
-            marks: Marks::recovered(
-                record.epoch,
-                oldest.min(record.acked + 1),
-                record.acked,
-                next,
-            ),
+            marks,
+            // The gauges began with what the store holds.
+            told: (marks.pending(), pending_bytes),
             generation: record.generation,
             revoked_at: record.revoked_at,
             attempts: record.attempts,
@@ -106,7 +116,7 @@ impl Stream {
             touched: record.touched,
             tail: VecDeque::new(),
             tail_bytes: 0,
-            pending_bytes: sizes.iter().map(|n| u64::from(*n)).sum(),
+            pending_bytes,
             sizes,
             reserved: 0,
             sockets: Vec::new(),
@@ -115,6 +125,7 @@ impl Stream {
             user: record.user,
             store,
             committer,
+            meters,
             limits,
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
@@ -122,11 +133,12 @@ impl Stream {
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         // Where this ends the committer's thread, the process ends.
-        self.state.lock().expect(
+        let state = self.state.lock().expect(
             "a panic inside the lock is a broken invariant of ours: going on could reuse a number",
-        )
+        );
+        Locked::new(state, &self.meters)
     }
 
     /// For giving back: a panic while unwinding would abort.
@@ -267,8 +279,11 @@ impl Stream {
     fn on_stable(&self, epoch: u64, last: u64) {
         let mut state = self.lock();
         if state.marks.epoch == epoch {
+            let before = state.marks.stable;
             state.marks.on_stable(last);
+            let fresh = state.marks.stable - before;
             drop(state);
+            self.meters.delivery.appended.add(fresh);
             self.tick();
         }
     }
@@ -286,7 +301,7 @@ impl Stream {
             let mut state = self.lock();
             let batch = state.read_tail(first, upto);
             if let Some(batch) = &batch {
-                state.marks.on_sent(batch.last);
+                self.on_sent(&mut state, batch);
             }
             (batch, state.marks.epoch)
         };
@@ -304,8 +319,16 @@ impl Stream {
         if state.marks.epoch != epoch {
             return Ok(Batch::default());
         }
-        state.marks.on_sent(batch.last);
+        self.on_sent(&mut state, &batch);
         Ok(batch)
+    }
+
+    fn on_sent(&self, state: &mut State, batch: &Batch) {
+        let count = batch.texts.len() as u64;
+        let fresh = batch.last.saturating_sub(state.marks.sent).min(count);
+        self.meters.delivery.sent.add(count);
+        self.meters.delivery.redelivered.add(count - fresh);
+        state.marks.on_sent(batch.last);
     }
 
     /// The visitor has applied everything up to `sequence`; durable soon, not waited for.
@@ -328,6 +351,10 @@ impl Stream {
             Ok(false) => return Ok(Ok(())),
             Ok(true) => {}
         }
+        self.meters
+            .delivery
+            .acknowledged
+            .add(state.marks.acked - before);
         state.attempts = 0;
         state.settle(before);
         self.queue_record(permit, &state, Vec::new());
@@ -364,6 +391,11 @@ impl Stream {
         let held: Vec<bool> = chunks.iter().map(|c| c.frames.iter().any(&holds)).collect();
         let permit = self.committer.reserve().await?;
         let mut state = self.lock();
+        let waiting = chunks.iter().find(|c| c.last() > state.marks.acked);
+        if let Some(chunk) = waiting {
+            let offset = (state.marks.acked + 1).saturating_sub(chunk.first) as usize;
+            self.meters.delivery.oldest_pending.saw(chunk.frames[offset].at.0);
+        }
         let before = state.marks.acked;
         let overdue = chunks
             .iter()
@@ -389,6 +421,7 @@ impl Stream {
             self.queue_record(permit, &state, ops);
         }
         drop(state);
+        self.meters.delivery.expired.add(expired);
         if expired > 0 {
             self.tick();
         }

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use super::*;
 use crate::id::{ConnectionId, SessionId};
 use crate::machine::outbox::Resume;
+use crate::meter::Meters;
 use crate::protocol::close::Close;
 use crate::protocol::frame::Kind;
 use crate::store::tests::house::{hold_back, options, reopen};
@@ -39,7 +40,13 @@ impl House {
         let opened = reopen(&options(dir)).unwrap();
         assert_eq!(opened.recovered.loss, None);
         let epoch = opened.recovered.epoch;
-        Outboxes::new(opened.store, opened.committer, limits, epoch)
+        Outboxes::new(
+            opened.store,
+            opened.committer,
+            limits,
+            epoch,
+            Meters::default(),
+        )
     }
 
     /// The process ends and starts again; what was queued is on disk.

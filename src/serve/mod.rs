@@ -29,6 +29,7 @@ use crate::examples::Gallery;
 use crate::intake::Intake;
 use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
+use crate::meter::Meters;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::sessions::Sessions;
@@ -48,7 +49,9 @@ pub struct Services {
     pub intake: Intake,
     /// Sessions that have not ended, and the records of all.
     pub sessions: Sessions,
-    /// Health and counts.
+    /// What is counted.
+    pub meters: Meters,
+    /// Health, and what is made of the counts.
     pub observer: Observer,
     /// The examples.
     pub gallery: Arc<Gallery>,

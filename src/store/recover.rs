@@ -5,7 +5,7 @@
 //! the commit counter against the [watermark](super::watermark), a sum over all
 //! entries, and the numbering of each visitor's frames.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
 
@@ -71,6 +71,10 @@ pub struct Recovered {
     pub visitors: u64,
     /// Frames held.
     pub frames: u64,
+    /// Of those, frames that are not acknowledged.
+    pub pending: u64,
+    /// Their payload bytes.
+    pub pending_bytes: u64,
     /// What was lost and accepted, in words; none where all is there.
     pub loss: Option<String>,
 }
@@ -108,6 +112,8 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
         unfinished: audit.unfinished,
         visitors: audit.visitors.len() as u64,
         frames: audit.frames,
+        pending: audit.pending,
+        pending_bytes: audit.pending_bytes,
         loss: audit.loss,
     };
     let disk = Disk {
@@ -191,6 +197,10 @@ struct Audit {
     visitors: BTreeMap<UserId, VisitorRecord>,
     unfinished: Vec<SessionRecord>,
     frames: u64,
+    pending: u64,
+    pending_bytes: u64,
+    /// Up to where each visitor has acknowledged: chunks come before visitors in key order.
+    acked: HashMap<UserId, u64>,
     loss: Option<String>,
     /// Keys of entries that cannot be read.
     unreadable: Vec<Vec<u8>>,
@@ -206,6 +216,9 @@ impl Audit {
             visitors: BTreeMap::new(),
             unfinished: Vec::new(),
             frames: 0,
+            pending: 0,
+            pending_bytes: 0,
+            acked: HashMap::new(),
             loss: None,
             unreadable: Vec::new(),
             before_gap: Vec::new(),
@@ -222,6 +235,13 @@ impl Audit {
         let mut stored = None;
         let mut spans: BTreeMap<UserId, (u64, u64)> = BTreeMap::new();
         let mut live: HashSet<SessionId> = HashSet::new();
+        for entry in db.scan_prefix([key::VISITOR]) {
+            let (k, value) = entry?;
+            // One that cannot be read is told of below.
+            if let Ok(visitor) = record::decode::<VisitorRecord>(&k, &value) {
+                self.acked.insert(visitor.user, visitor.acked);
+            }
+        }
         for entry in db.iter() {
             let (k, value) = entry?;
             if *k == *key::setting(Totals::NAME) {
@@ -284,6 +304,14 @@ impl Audit {
 
     fn chunk(&mut self, spans: &mut BTreeMap<UserId, (u64, u64)>, chunk: &Chunk) {
         self.frames += chunk.frames.len() as u64;
+        let acked = self.acked.get(&chunk.user).copied().unwrap_or(0);
+        for (_, frame) in (chunk.first..)
+            .zip(&chunk.frames)
+            .filter(|(sequence, _)| *sequence > acked)
+        {
+            self.pending += 1;
+            self.pending_bytes += frame.payload.len() as u64;
+        }
         match spans.get_mut(&chunk.user) {
             Some((_, last)) if *last + 1 == chunk.first => *last = chunk.last(),
             Some((oldest, last)) => {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock;
-use crate::machine::breaker::{Breaker, Outcome, Pass, Policy, Refusal, Statistics};
+use crate::machine::breaker::{
+    Breaker, Outcome, Pass, Policy, Refusal, State, Statistics, Transition,
+};
+use crate::meter::{Draft, EventKind, Meters};
 
 /// A handle; cloned freely.
 #[derive(Clone)]
@@ -12,15 +15,17 @@ pub struct Breakers(Arc<Shared>);
 
 struct Shared {
     policy: Policy,
+    meters: Meters,
     /// As many as there are backends; names come from us, never from clients.
     all: Mutex<BTreeMap<String, Breaker>>,
 }
 
 impl Breakers {
     /// All closed.
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: Policy, meters: Meters) -> Self {
         Self(Arc::new(Shared {
             policy,
+            meters,
             all: Mutex::default(),
         }))
     }
@@ -33,8 +38,25 @@ impl Breakers {
         let result = act(breaker);
         while let Some(change) = breaker.poll_output() {
             tracing::warn!(backend, ?change, "a breaker changed");
+            self.tell(backend, change);
         }
         result
+    }
+
+    fn tell(&self, backend: &str, change: Transition) {
+        let (kind, word) = match change.to {
+            State::Open => (EventKind::BreakerOpened, "open"),
+            State::HalfOpen => (EventKind::BreakerHalfOpen, "half-open"),
+            State::Closed => (EventKind::BreakerClosed, "closed"),
+        };
+        let meters = &self.0.meters;
+        let label = (backend.to_owned(), change.to.as_str());
+        meters.work.breaker_changes.one(label);
+        let cause = change.cause.as_str().replace('_', " ");
+        let mut event = Draft::new(kind, format!("{backend} is {word}: {cause}"));
+        event.breaker = Some(backend.to_owned());
+        event.code = Some(change.cause.as_str().to_owned());
+        meters.feed.tell(event, clock::wall());
     }
 
     pub(super) fn admit(&self, backend: &str) -> Result<Pass, Refusal> {

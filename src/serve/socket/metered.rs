@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::heads::{Heads, TooMany};
 use crate::clock::{self, Instant};
+use crate::meter::Meters;
 
 /// Bytes in one second: twice what the frames that are allowed in it could have.
 const BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
@@ -38,11 +39,12 @@ pub(super) struct Metered<S> {
     second: Instant,
     bytes: usize,
     heads: Heads,
+    meters: Meters,
 }
 
 impl<S> Metered<S> {
     /// `already_read` came with the request for the upgrade.
-    pub(super) fn new(inner: S, already_read: &[u8]) -> Self {
+    pub(super) fn new(inner: S, already_read: &[u8], meters: Meters) -> Self {
         let mut heads = Heads::default();
         // Too short for too many: it is the rest of one read of a request's head.
         let _ = heads.feed(already_read);
@@ -51,11 +53,18 @@ impl<S> Metered<S> {
             second: clock::now(),
             bytes: 0,
             heads,
+            meters,
         }
     }
 
     pub(super) fn get_mut(&mut self) -> &mut S {
         &mut self.inner
+    }
+
+    fn count_written(&self, written: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.meters.door.bytes_out.add(*bytes as u64);
+        }
     }
 
     fn count(&mut self, bytes: usize, now: Instant) -> io::Result<()> {
@@ -80,6 +89,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
         let fresh = &buf.filled()[before..];
         if !fresh.is_empty() {
+            self.meters.door.bytes_in.add(fresh.len() as u64);
             self.count(fresh.len(), clock::now())?;
             self.heads.feed(fresh).map_err(io::Error::other)?;
         }
@@ -93,7 +103,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.count_written(&written);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,7 +121,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.count_written(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -123,7 +137,7 @@ mod tests {
 
     #[test]
     fn counts_by_the_second() {
-        let mut meter = Metered::new((), &[]);
+        let mut meter = Metered::new((), &[], Meters::default());
         let start = meter.second;
         assert!(meter.count(BYTES_PER_SECOND, start).is_ok());
         assert!(is_too_fast(&meter.count(1, start).unwrap_err()));

@@ -28,9 +28,10 @@ use super::accept::Io;
 use super::{Peer, Services};
 use crate::access::Identity;
 use crate::clock;
-use crate::id::ConnectionId;
+use crate::id::{ConnectionId, UserId};
 use crate::intake::random_u128;
 use crate::machine::outbox::Resume;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::close::Close;
 use conversation::Conversation;
 use metered::Metered;
@@ -74,7 +75,7 @@ pub(super) fn start(
             let already_read = parts.read_buf.to_vec();
             // Hyper's buffer of 8 KiB would live as long as the socket.
             drop(parts.read_buf);
-            let metered = Metered::new(tls, &already_read);
+            let metered = Metered::new(tls, &already_read, services.meters.clone());
             let socket = WebSocketStream::from_partially_read(
                 metered,
                 already_read,
@@ -100,13 +101,13 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
         }
     };
     tracing::info!(connection = %id, visitor = %user, "connected");
-    services.observer.socket_opened();
+    let door = &services.meters.door;
+    door.opened.one();
+    door.sockets.add(1);
     let ending = talk(&mut conversation, &mut sink, &mut source).await;
     tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
-    services.observer.socket_closed(match ending {
-        Ending::Gone | Ending::Farewell => None,
-        Ending::Close(close) => Some(close),
-    });
+    door.sockets.add(-1);
+    count_ending(services, id, &user, ending);
     let words = conversation.last_words();
     drop(conversation);
     match ending {
@@ -115,6 +116,21 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
         // A peer that does not read would only keep us waiting.
         Ending::Close(Close::NotReading) => {}
         Ending::Close(close) => farewell::close(sink, source, words, close).await,
+    }
+}
+
+fn count_ending(services: &Services, id: ConnectionId, user: &UserId, ending: Ending) {
+    let close = match ending {
+        Ending::Gone => return services.meters.door.closed.one(0),
+        Ending::Farewell => Close::Done,
+        Ending::Close(close) => close,
+    };
+    services.meters.door.closed.one(close.code());
+    if close.is_fault() {
+        let event = Draft::new(EventKind::ConnectionClosed, close.reason());
+        let mut event = event.code(close.code().to_string());
+        (event.connection, event.user) = (Some(id), Some(user.clone()));
+        services.meters.feed.tell(event, clock::wall());
     }
 }
 
