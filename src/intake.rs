@@ -282,6 +282,12 @@ impl Intake {
         Ok(())
     }
 
+    /// How many sessions may be live, and how many of them processed at once.
+    pub fn capacity(&self) -> (usize, usize) {
+        let limits = self.0.queue.with(|a| a.limits());
+        (limits.max_concurrent, limits.max_processing)
+    }
+
     /// Sessions that wait for a place.
     pub fn waiting(&self) -> usize {
         self.0.queue.with(|a| a.waiting())

@@ -18,6 +18,21 @@ fn main() -> ExitCode {
                 &mut err,
             ))
         }
+        Command::Backup(args) => written(cli::backup::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
+        Command::Restore(args) => written(cli::backup::restore(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
+        Command::Store(args) => written(cli::store::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
         Command::Completions(args) => written(cli::completions::run(&args, &mut std::io::stdout())),
         Command::Send(args) => written(cli::send::run(&args)),
         Command::Understand(args) => {

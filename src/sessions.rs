@@ -167,7 +167,10 @@ impl Sessions {
     pub fn census(&self) -> (BTreeMap<State, u64>, u64) {
         let (mut states, mut bytes) = (BTreeMap::new(), 0);
         for session in self.all() {
-            let record = session.record.lock().unwrap_or_else(PoisonError::into_inner);
+            let record = session
+                .record
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             *states.entry(record.state).or_insert(0) += 1;
             let texts = [&record.content, &record.title, &record.assumptions];
             let texts: usize = texts.iter().map(|text| text.capacity()).sum();

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::clock::{self, AgeClock, Wall};
 use crate::id::{SessionId, UserId};
-use crate::outbox::Outboxes;
+use crate::meter::{Draft, EventKind};
+use crate::outbox::{Idle, Outboxes};
 use crate::serve::Services;
 use crate::shutdown::{Drain, Phase};
 use crate::store::StoreError;
@@ -21,6 +22,10 @@ pub(super) struct Chores {
     /// How long an ended session, and what was acknowledged of it, is kept.
     pub(super) retention: Duration,
     pub(super) pending_ttl: Duration,
+    /// A visitor without anything is forgotten once the last token is worth nothing.
+    pub(super) token_ttl: Duration,
+    /// Visitors bring tokens of their own, whose age nobody here knows.
+    pub(super) keep_revoked: bool,
     pub(super) supervisor: Supervisor,
     pub(super) services: Arc<Services>,
     pub(super) drain: Drain,
@@ -36,26 +41,45 @@ pub(super) async fn run(chores: Chores) {
             () = chores.drain.reached(Phase::Draining) => return,
         }
         let now = ages.tell(clock::wall(), clock::now());
-        if let Err(error) = chores
-            .round(now, &mut after_visitor, &mut after_session)
-            .await
-        {
-            tracing::error!(%error, "the cleanup could not go on");
-        }
+        let started = clock::now();
+        let round = chores.round(now, &mut after_visitor, &mut after_session);
+        let result = round.await;
+        chores.count(started, result);
     }
 }
 
 impl Chores {
+    fn count(&self, started: clock::Instant, result: Result<(), StoreError>) {
+        let meters = &self.services.meters;
+        let took = clock::now().duration_since(started);
+        meters.cleanup.rounds.one();
+        meters.cleanup.last.set(clock::wall().0);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        meters.cleanup.last_ms.set(ms);
+        if let Err(error) = result {
+            tracing::error!(%error, "the cleanup could not go on");
+            meters.cleanup.failed.one();
+            let event = Draft::new(EventKind::Cleanup, error.to_string());
+            meters.feed.tell(event, clock::wall());
+        }
+    }
+
     async fn round(
         &self,
         now: Wall,
         visitor: &mut Option<UserId>,
         session: &mut Option<SessionId>,
     ) -> Result<(), StoreError> {
-        self.services.observer.probe_disk().await;
+        if let Err(why) = self.services.observer.look_at_disk().await {
+            tracing::warn!(%why, "the disk could not be looked at");
+        }
         let expired = self.supervisor.expire(now).await?;
         let forgotten = self.forget_sessions(now, session).await?;
         let (frames, chunks) = self.clean_streams(now, visitor).await?;
+        let cleanup = &self.services.meters.cleanup;
+        cleanup.sessions.add(forgotten as u64);
+        cleanup.chunks.add(chunks as u64);
+        self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
         tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
         Ok(())
@@ -106,15 +130,31 @@ impl Chores {
             .map(|v| v.user.clone())
             .filter(|_| batch.len() == VISITORS_A_ROUND);
         let horizon = Outboxes::horizon(now, self.pending_ttl);
+        let idle = Idle {
+            since: Outboxes::horizon(now, self.token_ttl),
+            keep_revoked: self.keep_revoked,
+        };
+        let outboxes = &self.services.outboxes;
         let mut total = (0, 0);
         for visitor in batch {
-            let stream = self.services.outboxes.stream(&visitor.user)?;
+            let stream = outboxes.stream(&visitor.user)?;
             let holds = |frame: &crate::store::Frame| self.services.sessions.known(frame.session);
             let (frames, chunks) = stream.cleanup(horizon, holds).await?;
             if frames > 0 {
                 tracing::warn!(visitor = %visitor.user, frames, "pending frames expired unacknowledged");
+                let text = format!("{frames} pending frames expired unacknowledged");
+                let mut event = Draft::new(EventKind::FramesExpired, text);
+                event.user = Some(visitor.user.clone());
+                self.services.meters.feed.tell(event, clock::wall());
+            }
+            if outboxes.forget(&stream, idle).await? {
+                tracing::debug!(visitor = %visitor.user, "forgotten");
             }
             total = (total.0 + frames, total.1 + chunks);
+        }
+        if after.is_none() {
+            let delivery = &self.services.meters.delivery;
+            delivery.oldest_pending.end_round();
         }
         Ok(total)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::StartError;
+use super::{StartError, administration, observation};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -17,7 +17,8 @@ use crate::examples::Gallery;
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
 use crate::machine::{admission, backoff, breaker, connection, outbox};
-use crate::observe::Observer;
+use crate::meter::Meters;
+use crate::observe::{self, Fact};
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
 use crate::serve::{Services, Settings};
@@ -77,15 +78,85 @@ pub(super) async fn wire(
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
     drain: Drain,
+    certificate_ends: Fact<Wall>,
 ) -> Result<Parts, StartError> {
-    let (store, committer) = (opened.store, opened.committer);
-    let recovered = opened.recovered;
     let catalog = Arc::new(catalog(config)?);
     let gallery = Arc::new(gallery(config)?);
     let engine = engine(&catalog);
-    let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
-    let sessions = Sessions::new(store.clone(), committer.clone());
+    let (store, committer) = (opened.store.clone(), opened.committer.clone());
+    let meters = Meters::default();
+    let work = work(config, &opened, backend, &catalog, &drain, &meters);
+    let key = token_key(&store, &committer).await?;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
+    let access = access(config, &key, work.outboxes.clone())?;
+    let observer = observation::open(observe::Rooms {
+        store,
+        committer,
+        outboxes: work.outboxes.clone(),
+        sessions: work.sessions.clone(),
+        intake: work.intake.clone(),
+        breakers: work.breakers,
+        drain: drain.clone(),
+        meters: meters.clone(),
+        disk_low: work.disk_low,
+        min_free: config.store.min_free.0 as u64,
+        certificate_ends,
+        catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
+        last_backup: Arc::new(|| None),
+    });
+    let services = Services {
+        access,
+        admin,
+        audit,
+        limits: Limits::new(rates(config)),
+        new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
+        outboxes: work.outboxes,
+        intake: work.intake,
+        sessions: work.sessions,
+        meters,
+        observer: observer.await?,
+        gallery,
+        engine,
+        drain,
+        settings: settings(config),
+    };
+    let permits = Permits::new(capacity(config));
+    Ok(Parts {
+        services,
+        supervisor: work.supervisor,
+        permits,
+        unfinished: opened.recovered.unfinished,
+    })
+}
+
+/// The rooms through which a message travels.
+struct Work {
+    outboxes: Outboxes,
+    sessions: Sessions,
+    intake: Intake,
+    breakers: Breakers,
+    supervisor: Supervisor,
+    /// Set by the observer, heeded by the intake.
+    disk_low: Arc<AtomicBool>,
+}
+
+fn work(
+    config: &Config,
+    opened: &Opened,
+    backend: Option<Arc<dyn Backend>>,
+    catalog: &Arc<Catalog>,
+    drain: &Drain,
+    meters: &Meters,
+) -> Work {
+    let (store, committer) = (&opened.store, &opened.committer);
+    let outboxes = Outboxes::new(
+        store.clone(),
+        committer.clone(),
+        outbox_limits(config),
+        &opened.recovered,
+        meters.clone(),
+    );
+    let sessions = Sessions::new(store.clone(), committer.clone(), meters.clone());
     let admission = admission::Admission::new(admission_limits(config));
     let queue = Arc::new(Queue::new(admission));
     let disk_low = Arc::new(AtomicBool::new(false));
@@ -98,8 +169,9 @@ pub(super) async fn wire(
         drain.clone(),
         Arc::clone(&disk_low),
     );
-    let breakers = Breakers::new(breaker_policy(config));
-    let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
+    let breakers = Breakers::new(breaker_policy(config), meters.clone());
+    let builtin = Arc::new(Builtin::new(Arc::clone(catalog)));
+    let (primary, fallback) = backends(backend, builtin);
     let supervisor = Supervisor::new(
         supervisor_policy(config),
         sessions.clone(),
@@ -109,38 +181,14 @@ pub(super) async fn wire(
         fallback,
         breakers.clone(),
     );
-    let key = token_key(&store, &committer).await?;
-    let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
-    let observer = Observer::new(
-        store,
-        committer,
-        breakers,
-        drain.clone(),
-        disk_low,
-        min_free,
-    );
-    observer.probe_disk().await;
-    let services = Services {
-        access,
-        limits: Limits::new(rates(config)),
-        new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
+    Work {
         outboxes,
-        intake,
         sessions,
-        observer,
-        gallery,
-        engine,
-        drain,
-        settings: settings(config),
-    };
-    let permits = Permits::new(capacity(config));
-    Ok(Parts {
-        services,
+        intake,
+        breakers,
         supervisor,
-        permits,
-        unfinished: recovered.unfinished,
-    })
+        disk_low,
+    }
 }
 
 /// Who answers, and who answers where that one fails.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
-use http::{Request, header};
+use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -129,6 +129,19 @@ impl Server {
     /// # Errors
     /// [`ConnectError::Connect`].
     pub async fn call(&self, request: Request<Full<Bytes>>) -> Result<(u16, Value), ConnectError> {
+        let response = self.exchange(request).await?;
+        let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+        Ok((response.status().as_u16(), body))
+    }
+
+    /// One request; the whole response.
+    ///
+    /// # Errors
+    /// [`ConnectError::Connect`].
+    pub async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, ConnectError> {
         let failed = |e: String| ConnectError::Connect(self.authority(), e);
         let stream = self.dial().await?;
         let exchange = async {
@@ -141,15 +154,12 @@ impl Server {
                     .send_request(request)
                     .await
                     .map_err(|e| e.to_string())?;
-                let status = response.status().as_u16();
-                let body = Limited::new(response.into_body(), MAX_BODY)
+                let (head, body) = response.into_parts();
+                let body = Limited::new(body, MAX_BODY)
                     .collect()
                     .await
                     .map_err(|e| e.to_string())?;
-                Ok((
-                    status,
-                    serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null),
-                ))
+                Ok(Response::from_parts(head, body.to_bytes()))
             };
             tokio::select! {
                 answer = answer => answer,

@@ -1,12 +1,14 @@
 //! The command line: what can be said, and with which code a call ends. One file a subcommand.
 
 pub mod answer;
+pub mod backup;
 pub mod bench;
 pub mod check_config;
 pub mod client;
 pub mod completions;
 pub mod send;
 pub mod serve;
+pub mod store;
 pub mod understand;
 pub mod welcome;
 
@@ -89,6 +91,12 @@ pub enum Command {
     /// The server of `bench --spawn`.
     #[command(hide = true)]
     BenchServer(bench::BenchServerArgs),
+    /// Copy everything of a stopped appliance into one file; `verify` proves that it restores.
+    Backup(backup::BackupArgs),
+    /// Make the store from a backup.
+    Restore(backup::RestoreArgs),
+    /// Look after the store of a stopped appliance.
+    Store(store::StoreArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }

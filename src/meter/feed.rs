@@ -12,7 +12,7 @@ use crate::clock::Wall;
 use crate::id::{Category, ConnectionId, SessionId, UserId};
 
 /// Events held to look back.
-pub const HELD: usize = 2_000;
+const HELD: usize = 2_000;
 /// Events that may wait for one follower; a slower one is told how many it missed.
 const WAITING: usize = 256;
 /// Characters of a message.
@@ -265,10 +265,7 @@ mod tests {
     fn holds_the_newest_in_order() {
         let feed = Feed::default();
         for n in 0..HELD as u64 + 10 {
-            feed.tell(
-                Draft::new(EventKind::SessionFailed, n.to_string()),
-                Wall(n),
-            );
+            feed.tell(Draft::new(EventKind::SessionFailed, n.to_string()), Wall(n));
         }
         assert_eq!(feed.oldest(), Some(11));
         let ids: Vec<u64> = feed.look_back(|_| true, 3).iter().map(|e| e.id).collect();
@@ -318,6 +315,9 @@ mod tests {
             Err(broadcast::error::TryRecvError::Lagged(44))
         ));
         let event = follower.try_recv().unwrap();
-        assert_eq!((event.id, event.what.message.chars().count()), (45, MESSAGE));
+        assert_eq!(
+            (event.id, event.what.message.chars().count()),
+            (45, MESSAGE)
+        );
     }
 }

@@ -62,6 +62,8 @@ pub struct Delivery {
     pub pending: Gauge,
     /// Their payload bytes.
     pub pending_bytes: Gauge,
+    /// Visitors whose record is in the store.
+    pub visitors: Gauge,
     /// When the oldest pending frame was made, in milliseconds since 1970.
     pub oldest_pending: Lowest,
 }

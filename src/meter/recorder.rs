@@ -100,7 +100,8 @@ mod tests {
     fn a_step_holds_its_values_to_three_percent() {
         let mut dice = Dice::new(7);
         for _ in 0..20_000 {
-            let value = 1 + dice.below(1 << (1 + dice.below(31)));
+            let power = 1 + dice.below(31);
+            let value = 1 + dice.below(1 << power);
             let stands_for = value_of(step_of(value));
             let error = (stands_for as f64 - value as f64) / value as f64;
             assert!((0.0..0.032).contains(&error), "{value} as {stands_for}");

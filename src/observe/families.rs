@@ -16,7 +16,9 @@ const SECONDS: &[f64] = &[
     5.0, 10.0, 30.0, 60.0,
 ];
 /// Upper bounds of a histogram of numbers.
-const NUMBERS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 2048.0];
+const NUMBERS: &[f64] = &[
+    1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1024.0, 2048.0,
+];
 
 /// Labels of one figure: name and value.
 pub(super) type Labels<'a> = &'a [(&'a str, &'a str)];

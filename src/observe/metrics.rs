@@ -3,12 +3,12 @@
 //! Conventional names: `emflow_`, the base unit, `_total` on what only rises; `process_` for what
 //! every exporter calls so. Labels are words of our own enums.
 
+mod door;
+mod work;
+
 use super::Observer;
 use super::families::{Families, Labels};
 use super::readings::Readings;
-use crate::id::{BusinessValue, Category, Complexity};
-use crate::machine::breaker::State as BreakerState;
-use crate::machine::session::State;
 
 /// A table of counters with its labels spelled out.
 type Rows<const N: usize> = Vec<([(&'static str, String); N], u64)>;
@@ -27,14 +27,6 @@ fn of_word<'a>(label: &'static str, tally: Vec<(&'a str, u64)>) -> Rows<1> {
     tally.into_iter().map(row).collect()
 }
 
-fn topic(topic: (Category, Complexity, BusinessValue)) -> [(&'static str, String); 3] {
-    [
-        ("category", topic.0.to_string()),
-        ("complexity", topic.1.to_string()),
-        ("business_value", topic.2.to_string()),
-    ]
-}
-
 impl Observer {
     /// The Prometheus text.
     ///
@@ -45,9 +37,11 @@ impl Observer {
         let mut families = Families::default();
         self.process(&mut families, &readings);
         self.delivery(&mut families, &readings);
-        self.work(&mut families, &readings);
+        self.work(&mut families);
+        self.live(&mut families, &readings);
         self.backends(&mut families, &readings);
         self.door(&mut families);
+        self.requests(&mut families);
         self.store(&mut families, &readings);
         self.upkeep(&mut families, &readings);
         families.encode().map_err(|error| error.to_string())
@@ -104,15 +98,31 @@ impl Observer {
     fn delivery(&self, f: &mut Families, r: &Readings) {
         let d = &self.0.rooms.meters.delivery;
         let counters = [
-            ("emflow_frames_appended_total", "Frames made durable.", &d.appended),
-            ("emflow_frames_sent_total", "Frames handed to sockets.", &d.sent),
+            (
+                "emflow_frames_appended_total",
+                "Frames made durable.",
+                &d.appended,
+            ),
+            (
+                "emflow_frames_sent_total",
+                "Frames handed to sockets.",
+                &d.sent,
+            ),
             (
                 "emflow_frames_redelivered_total",
                 "Frames handed to a socket of a visitor who may have had them before.",
                 &d.redelivered,
             ),
-            ("emflow_frames_acknowledged_total", "Frames acknowledged.", &d.acknowledged),
-            ("emflow_frames_expired_total", "Frames given up unacknowledged.", &d.expired),
+            (
+                "emflow_frames_acknowledged_total",
+                "Frames acknowledged.",
+                &d.acknowledged,
+            ),
+            (
+                "emflow_frames_expired_total",
+                "Frames given up unacknowledged.",
+                &d.expired,
+            ),
         ];
         for (name, help, counter) in counters {
             f.counter(name, help, counter.get());
@@ -139,212 +149,6 @@ impl Observer {
         );
     }
 
-    fn work(&self, f: &mut Families, r: &Readings) {
-        let w = &self.0.rooms.meters.work;
-        rows(
-            f,
-            "emflow_messages_total",
-            "Messages by how they were answered.",
-            of_word("outcome", w.admissions.all()),
-        );
-        let accepted = w.accepted.all().into_iter();
-        rows(
-            f,
-            "emflow_sessions_accepted_total",
-            "Sessions accepted.",
-            accepted.map(|(t, n)| (topic(t), n)).collect(),
-        );
-        let ended = w.ended.all().into_iter().map(|((t, word), n)| {
-            let [a, b, c] = topic(t);
-            ([("state", word.to_owned()), a, b, c], n)
-        });
-        rows(
-            f,
-            "emflow_sessions_ended_total",
-            "Sessions ended, by how; refused means the message could not be answered as it was.",
-            ended.collect(),
-        );
-        f.counter(
-            "emflow_sessions_resumed_total",
-            "Sessions taken up again at a start.",
-            w.resumed.get(),
-        );
-        let live: Vec<[(&str, &str); 1]> = State::ALL
-            .iter()
-            .filter(|state| !state.ended())
-            .map(|state| [("state", state.as_str())])
-            .collect();
-        let count = |i: usize| r.states.get(&State::ALL[i]).copied().unwrap_or(0) as f64;
-        f.gauges(
-            "emflow_sessions_live",
-            "Sessions that have not ended.",
-            live.iter().enumerate().map(|(i, labels)| (&labels[..], count(i))),
-        );
-        f.gauge(
-            "emflow_sessions_queued",
-            "Sessions that wait for a place.",
-            Some(r.queued as f64),
-        );
-        f.gauge(
-            "emflow_sessions_processing",
-            "Sessions being processed.",
-            Some(r.processing as f64),
-        );
-        f.gauge(
-            "emflow_sessions_memory_bytes",
-            "Memory of the records of live sessions.",
-            Some(r.session_bytes as f64),
-        );
-        f.seconds(
-            "emflow_session_processing_seconds",
-            "From the beginning of an attempt to the end of its session, pacing included.",
-            &w.processing,
-        );
-        f.seconds(
-            "emflow_session_queue_seconds",
-            "From acceptance to the beginning of the attempt.",
-            &w.queue,
-        );
-        f.seconds(
-            "emflow_session_time_to_value_seconds",
-            "From acceptance to the result.",
-            &w.time_to_value,
-        );
-    }
-
-    fn backends(&self, f: &mut Families, r: &Readings) {
-        let w = &self.0.rooms.meters.work;
-        let pair = |label: &'static str| {
-            move |((backend, word), n): ((String, &'static str), u64)| {
-                ([("backend", backend), (label, word.to_owned())], n)
-            }
-        };
-        rows(
-            f,
-            "emflow_agent_attempts_total",
-            "What asking a backend came to.",
-            w.attempts.all().into_iter().map(pair("outcome")).collect(),
-        );
-        f.counter(
-            "emflow_agent_fallbacks_total",
-            "Results that a fallback gave.",
-            w.fallbacks.get(),
-        );
-        rows(
-            f,
-            "emflow_breaker_transitions_total",
-            "Changes of a breaker, by the state it went to.",
-            w.breaker_changes.all().into_iter().map(pair("to")).collect(),
-        );
-        let words = [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen];
-        let mut states = Vec::new();
-        for breaker in &r.breakers {
-            for word in words.map(BreakerState::as_str) {
-                let is = f64::from(u8::from(breaker.state == word));
-                states.push(([("backend", breaker.name.as_str()), ("state", word)], is));
-            }
-        }
-        f.gauges(
-            "emflow_breaker_state",
-            "1 for the state that a breaker is in.",
-            states.iter().map(|(labels, is)| (&labels[..], *is)),
-        );
-        let open: Vec<([(&str, &str); 1], f64)> = r
-            .breakers
-            .iter()
-            .map(|b| {
-                let seconds = b.open_for.map_or(0.0, |open| open.as_secs_f64());
-                ([("backend", b.name.as_str())], seconds)
-            })
-            .collect();
-        f.gauges(
-            "emflow_breaker_open_seconds",
-            "How long a breaker has not been closed; 0 while it is.",
-            open.iter().map(|(labels, seconds)| (&labels[..], *seconds)),
-        );
-    }
-
-    fn door(&self, f: &mut Families) {
-        let d = &self.0.rooms.meters.door;
-        f.gauge(
-            "emflow_connections",
-            "Connections whose handshake is done.",
-            Some(d.connections.get() as f64),
-        );
-        rows(
-            f,
-            "emflow_tls_handshakes_total",
-            "TLS handshakes by how they ended.",
-            of_word("outcome", d.handshakes.all()),
-        );
-        f.seconds(
-            "emflow_tls_handshake_seconds",
-            "How long handshakes took that were done.",
-            &d.handshake,
-        );
-        rows(
-            f,
-            "emflow_connections_refused_total",
-            "Connections without a place: too many of an address, in all, or too many to be told so.",
-            of_word("limit", d.no_place.all()),
-        );
-        f.gauge(
-            "emflow_websockets",
-            "WebSockets open.",
-            Some(d.sockets.get() as f64),
-        );
-        f.counter("emflow_websockets_opened_total", "WebSockets opened.", d.opened.get());
-        let closed = d.closed.all().into_iter().map(|(code, n)| {
-            let code = if code == 0 { "gone".to_owned() } else { code.to_string() };
-            ([("code", code)], n)
-        });
-        rows(
-            f,
-            "emflow_websockets_closed_total",
-            "WebSockets ended, by close code; gone means without a word.",
-            closed.collect(),
-        );
-        f.counter(
-            "emflow_websocket_received_bytes_total",
-            "Bytes read from WebSockets.",
-            d.bytes_in.get(),
-        );
-        f.counter(
-            "emflow_websocket_sent_bytes_total",
-            "Bytes written to WebSockets.",
-            d.bytes_out.get(),
-        );
-        let requests = d.requests.all().into_iter();
-        let requests = requests.map(|((method, route, status), n)| {
-            let status = status.to_string();
-            let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status)];
-            (labels, n)
-        });
-        rows(
-            f,
-            "emflow_http_requests_total",
-            "Requests by method, route and status.",
-            requests.collect(),
-        );
-        f.seconds(
-            "emflow_http_request_seconds",
-            "How long requests took once their body was there.",
-            &d.request,
-        );
-        rows(
-            f,
-            "emflow_frames_refused_total",
-            "Frames of clients that were refused, by code.",
-            of_word("code", d.refusals.all()),
-        );
-        rows(
-            f,
-            "emflow_rate_limited_total",
-            "How often a rate limit held somebody up.",
-            of_word("limit", d.rate_limited.all()),
-        );
-    }
-
     fn store(&self, f: &mut Families, r: &Readings) {
         let counts = self.0.rooms.committer.counts();
         f.seconds(
@@ -352,7 +156,11 @@ impl Observer {
             "A commit group, from applying it to its watermark.",
             &counts.latency,
         );
-        f.numbers("emflow_commit_jobs", "Jobs in a commit group.", &counts.size);
+        f.numbers(
+            "emflow_commit_jobs",
+            "Jobs in a commit group.",
+            &counts.size,
+        );
         f.gauge(
             "emflow_commit_queue",
             "Jobs that wait for the next commit group.",
@@ -383,7 +191,11 @@ impl Observer {
 
     fn upkeep(&self, f: &mut Families, r: &Readings) {
         let c = &self.0.rooms.meters.cleanup;
-        f.counter("emflow_cleanup_rounds_total", "Rounds of cleaning.", c.rounds.get());
+        f.counter(
+            "emflow_cleanup_rounds_total",
+            "Rounds of cleaning.",
+            c.rounds.get(),
+        );
         f.counter(
             "emflow_cleanup_failed_total",
             "Rounds of cleaning that could not be finished.",

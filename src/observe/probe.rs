@@ -98,7 +98,10 @@ impl Health {
 
     /// The word of the whole.
     pub fn status(&self) -> &'static str {
-        match (self.unhealthy(), self.0.iter().all(|p| p.well == Some(true))) {
+        match (
+            self.unhealthy(),
+            self.0.iter().all(|p| p.well == Some(true)),
+        ) {
             (true, _) => "unhealthy",
             (false, true) => "healthy",
             (false, false) => "degraded",
@@ -141,9 +144,11 @@ impl Observer {
             self.probe("disk", false, |o| async move { o.probe_disk().await }),
             self.probe("memory", false, |o| async move { o.probe_memory() }),
             self.probe("event_loop", false, |o| async move { o.probe_lag().await }),
-            self.probe("certificate", false, |o| async move {
-                o.probe_certificate()
-            }),
+            self.probe(
+                "certificate",
+                false,
+                |o| async move { o.probe_certificate() }
+            ),
         );
         Health(vec![store, breakers, disk, memory, lag, certificate])
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Observer;
 use super::system::Figures;
 use super::windows::{Percentiles, Share, Span, Timing, Totals};
-use crate::clock::{self, Duration, Instant, Wall};
+use crate::clock::{self, Duration, Wall};
 use crate::machine::breaker::Statistics;
 use crate::machine::session::State;
 
@@ -25,12 +25,10 @@ pub(super) struct BreakerReading {
 
 /// See the [module](self).
 pub(super) struct Readings {
-    pub(super) now: Instant,
     pub(super) wall: Wall,
     pub(super) started: Wall,
     pub(super) uptime: Duration,
     pub(super) machine: Figures,
-    pub(super) totals: Totals,
     /// Sessions that have not ended, by state; and the bytes of their records.
     pub(super) states: BTreeMap<State, u64>,
     pub(super) session_bytes: u64,
@@ -78,12 +76,10 @@ impl Observer {
             (windows.share(Totals::ended), windows.share(connections))
         };
         Readings {
-            now,
             wall: clock::wall(),
             started: self.0.started.1,
             uptime: now.duration_since(self.0.started.0),
             machine: self.0.machine.figures(),
-            totals: self.totals(),
             states,
             session_bytes,
             processing: rooms.intake.processing() as u64,

@@ -13,7 +13,14 @@ use crate::machine::session::State;
 use crate::store::StoreError;
 
 /// How a session can end, in the words of the answers.
-const ENDS: [&str; 6] = ["completed", "failed", "timed_out", "refused", "cancelled", "expired"];
+const ENDS: [&str; 6] = [
+    "completed",
+    "failed",
+    "timed_out",
+    "refused",
+    "cancelled",
+    "expired",
+];
 
 impl Observer {
     /// Everything, for the administrator.
@@ -48,16 +55,23 @@ impl Observer {
     fn sessions_json(&self, r: &Readings) -> Value {
         let work = &self.0.rooms.meters.work;
         let (mut by_category, mut by_complexity) = (BTreeMap::new(), BTreeMap::new());
-        let mut all: Map<String, Value> = ENDS.map(|end| (end.to_owned(), 0.into())).into_iter().collect();
-        let mut add = |category: &'static str, complexity: &'static str, word: &'static str, n: u64| {
-            for (table, key) in [(&mut by_category, category), (&mut by_complexity, complexity)] {
-                let row: &mut BTreeMap<&str, u64> = table.entry(key).or_default();
-                for end in ENDS.iter().chain(&["accepted"]) {
-                    row.entry(end).or_insert(0);
+        let mut all: Map<String, Value> = ENDS
+            .map(|end| (end.to_owned(), 0.into()))
+            .into_iter()
+            .collect();
+        let mut add =
+            |category: &'static str, complexity: &'static str, word: &'static str, n: u64| {
+                for (table, key) in [
+                    (&mut by_category, category),
+                    (&mut by_complexity, complexity),
+                ] {
+                    let row: &mut BTreeMap<&str, u64> = table.entry(key).or_default();
+                    for end in ENDS.iter().chain(&["accepted"]) {
+                        row.entry(end).or_insert(0);
+                    }
+                    *row.entry(word).or_insert(0) += n;
                 }
-                *row.entry(word).or_insert(0) += n;
-            }
-        };
+            };
         for ((category, complexity, _), n) in work.accepted.all() {
             add(category.as_str(), complexity.as_str(), "accepted", n);
         }
@@ -68,7 +82,12 @@ impl Observer {
         }
         let live = State::ALL.iter().filter(|state| !state.ended());
         let by_state: Map<String, Value> = live
-            .map(|s| (s.as_str().to_owned(), r.states.get(s).copied().unwrap_or(0).into()))
+            .map(|s| {
+                (
+                    s.as_str().to_owned(),
+                    r.states.get(s).copied().unwrap_or(0).into(),
+                )
+            })
             .collect();
         json!({
             "active": r.active(), "processing": r.processing, "queued": r.queued,
@@ -105,7 +124,14 @@ impl Observer {
         let agents: Vec<Value> = agents
             .into_iter()
             .map(|(backend, mut row)| {
-                for word in ["answered", "refused", "failed", "timed_out", "stopped", "breaker_open"] {
+                for word in [
+                    "answered",
+                    "refused",
+                    "failed",
+                    "timed_out",
+                    "stopped",
+                    "breaker_open",
+                ] {
                     row.entry(word).or_insert(0.into());
                 }
                 row.insert("backend".into(), backend.into());
@@ -131,7 +157,13 @@ impl Observer {
 
     fn connections_json(&self, r: &Readings) -> Value {
         let d = &self.0.rooms.meters.door;
-        let name = |code: u16| if code == 0 { "gone".to_owned() } else { code.to_string() };
+        let name = |code: u16| {
+            if code == 0 {
+                "gone".to_owned()
+            } else {
+                code.to_string()
+            }
+        };
         let closed: Map<String, Value> = d
             .closed
             .all()
@@ -166,7 +198,10 @@ impl Observer {
         let mut latency = Map::new();
         for (name, timing) in names {
             let spans = Span::ALL.map(|(word, span)| {
-                (word.to_owned(), percentiles_json(self.percentiles(timing, span)))
+                (
+                    word.to_owned(),
+                    percentiles_json(self.percentiles(timing, span)),
+                )
             });
             latency.insert(name.into(), Value::Object(spans.into_iter().collect()));
         }
@@ -215,7 +250,9 @@ impl Observer {
 }
 
 fn word_counts(counts: Vec<(&'static str, u64)>) -> Value {
-    let pairs = counts.into_iter().map(|(word, n)| (word.to_owned(), n.into()));
+    let pairs = counts
+        .into_iter()
+        .map(|(word, n)| (word.to_owned(), n.into()));
     Value::Object(pairs.collect())
 }
 

@@ -187,8 +187,16 @@ mod tests {
         let figures = machine.figures();
         assert!(figures.memory > Some(1 << 20), "{figures:?}");
         assert!(figures.descriptors > Some(3) && figures.descriptors < figures.descriptors_limit);
-        assert!(figures.disk.is_some_and(|(free, total)| free <= total && total > 0));
+        assert!(
+            figures
+                .disk
+                .is_some_and(|(free, total)| free <= total && total > 0)
+        );
         assert!(figures.store > Some(0));
-        assert_eq!(figures.memory_growth(), Some(0), "the first look is the base");
+        assert_eq!(
+            figures.memory_growth(),
+            Some(0),
+            "the first look is the base"
+        );
     }
 }

@@ -33,13 +33,18 @@ impl std::ops::DerefMut for Locked<'_> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        let (frames, bytes) = (self.state.marks.pending(), self.state.pending_bytes);
-        let told = std::mem::replace(&mut self.state.told, (frames, bytes));
-        if told != (frames, bytes) {
+        let now = self.state.share();
+        let told = std::mem::replace(&mut self.state.told, now);
+        if told != now {
             let delivery = &self.meters.delivery;
-            let by = |now: u64, before: u64| now as i64 - before as i64;
-            delivery.pending.add(by(frames, told.0));
-            delivery.pending_bytes.add(by(bytes, told.1));
+            let gauges = [
+                &delivery.pending,
+                &delivery.pending_bytes,
+                &delivery.visitors,
+            ];
+            for (gauge, (now, told)) in gauges.into_iter().zip(now.into_iter().zip(told)) {
+                gauge.add(now as i64 - told as i64);
+            }
         }
     }
 }

@@ -1,5 +1,8 @@
 //! One visitor's stream.
 
+mod cleanup;
+mod retire;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +18,8 @@ use crate::meter::Meters;
 use crate::protocol::close::Close;
 use crate::protocol::frame;
 use crate::store::commit::Permit;
+pub use retire::Idle;
+
 use crate::store::{Append, Chunk, Committer, Frame, Op, Store, StoreError, VisitorRecord};
 
 /// Frames kept in memory behind the newest, so that live sockets do not read the store.
@@ -53,8 +58,8 @@ pub(super) struct State {
     /// Payload sizes of the frames that are not acknowledged: `acked + 1 ..= next - 1`.
     sizes: VecDeque<u32>,
     pub(super) pending_bytes: u64,
-    /// What is counted of them in the appliance's gauges.
-    pub(super) told: (u64, u64),
+    /// What is counted of this stream in the appliance's gauges, as [`State::share`] gives it.
+    pub(super) told: [u64; 3],
     reserved: u64,
     pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
 }
@@ -107,7 +112,7 @@ impl Stream {
         let state = State {
             marks,
             // The gauges began with what the store holds.
-            told: (marks.pending(), pending_bytes),
+            told: [marks.pending(), pending_bytes, u64::from(!unwritten)],
             generation: record.generation,
             revoked_at: record.revoked_at,
             attempts: record.attempts,
@@ -374,63 +379,6 @@ impl Stream {
         self.queue_record(permit, &state, Vec::new());
         Ok(())
     }
-
-    /// Gives up pending frames older than `pending_horizon` and forgets chunks whose frames are
-    /// all acknowledged and belong to no session that `holds` keeps. Returns expired frames and
-    /// forgotten chunks.
-    ///
-    /// # Errors
-    /// Where the store cannot be read, or has stopped.
-    pub async fn cleanup(
-        self: &Arc<Self>,
-        pending_horizon: Wall,
-        holds: impl Fn(&Frame) -> bool,
-    ) -> Result<(u64, usize), StoreError> {
-        let chunks = self.store.chunks(&self.user)?;
-        // Asked before the lock, because it reads the store: a session that is gone stays gone.
-        let held: Vec<bool> = chunks.iter().map(|c| c.frames.iter().any(&holds)).collect();
-        let permit = self.committer.reserve().await?;
-        let mut state = self.lock();
-        let waiting = chunks.iter().find(|c| c.last() > state.marks.acked);
-        if let Some(chunk) = waiting {
-            let offset = (state.marks.acked + 1).saturating_sub(chunk.first) as usize;
-            self.meters.delivery.oldest_pending.saw(chunk.frames[offset].at.0);
-        }
-        let before = state.marks.acked;
-        let overdue = chunks
-            .iter()
-            .take_while(|c| c.frames.iter().all(|f| f.at < pending_horizon))
-            .last();
-        let expired = overdue.map_or(0, |chunk| state.marks.on_expired(chunk.last()));
-        let retained: u64 = chunks.iter().map(size).sum();
-        let mut excess = retained.saturating_sub(self.limits.max_pending_bytes);
-        let mut ops = Vec::new();
-        let acked = state.marks.acked;
-        for (chunk, held) in chunks.iter().zip(held) {
-            if chunk.last() > acked || (held && excess == 0) {
-                break;
-            }
-            excess = excess.saturating_sub(size(chunk));
-            state.marks.on_forgotten(chunk.last());
-            ops.push(Op::RemoveChunk(self.user.clone(), chunk.first));
-        }
-        let forgotten = ops.len();
-        if expired > 0 || forgotten > 0 {
-            state.expired += expired;
-            state.settle(before);
-            self.queue_record(permit, &state, ops);
-        }
-        drop(state);
-        self.meters.delivery.expired.add(expired);
-        if expired > 0 {
-            self.tick();
-        }
-        Ok((expired, forgotten))
-    }
-}
-
-fn size(chunk: &Chunk) -> u64 {
-    chunk.frames.iter().map(|f| f.payload.len() as u64).sum()
 }
 
 fn compose(epoch: u64, sequence: u64, frame: &Frame) -> Bytes {
@@ -446,6 +394,12 @@ fn compose(epoch: u64, sequence: u64, frame: &Frame) -> Bytes {
 }
 
 impl State {
+    /// Its share of the appliance's gauges: pending frames, their bytes, a visitor on record.
+    pub(super) fn share(&self) -> [u64; 3] {
+        let on_record = u64::from(!self.unwritten);
+        [self.marks.pending(), self.pending_bytes, on_record]
+    }
+
     fn push(&mut self, sequence: u64, frame: &Frame) {
         let text = compose(self.marks.epoch, sequence, frame);
         self.sizes.push_back(frame.payload.len() as u32);

@@ -249,7 +249,5 @@ fn track(payload: &Map<String, Value>, mut f: Fields) -> Result<Request, Fault> 
             topic: category.zip(value),
         })
     };
-    event
-        .map(track)
-        .ok_or_else(unreachable_fault)
+    event.map(track).ok_or_else(unreachable_fault)
 }

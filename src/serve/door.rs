@@ -1,6 +1,7 @@
 //! The door of a WebSocket: everything is decided over HTTP, before the upgrade.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -81,8 +82,13 @@ fn open(call: Call) -> Result<Reply, Problem> {
     ))
 }
 
-/// The address that counts: the peer's, or what a trusted proxy says of it.
+/// The address that limits count.
 pub(super) fn client(headers: &HeaderMap, peer: &Peer, services: &Services) -> Address {
+    Address::from(client_ip(headers, peer, services))
+}
+
+/// Where a request comes from: the peer, or what a trusted proxy says of it.
+pub(super) fn client_ip(headers: &HeaderMap, peer: &Peer, services: &Services) -> IpAddr {
     let lines = headers.get_all("x-forwarded-for");
     let forwarded: Vec<&str> = lines.iter().filter_map(|v| v.to_str().ok()).collect();
     let trusted = |ip| {
@@ -92,11 +98,7 @@ pub(super) fn client(headers: &HeaderMap, peer: &Peer, services: &Services) -> A
             .iter()
             .any(|network| network.contains(ip))
     };
-    Address::from(client_address(
-        peer.address.ip(),
-        Some(&forwarded.join(",")),
-        trusted,
-    ))
+    client_address(peer.address.ip(), Some(&forwarded.join(",")), trusted)
 }
 
 /// One more attempt of this key.
@@ -147,21 +149,24 @@ pub(super) fn check_origin(headers: &HeaderMap, services: &Services) -> Result<(
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());
     };
-    let alone = headers.get_all(header::ORIGIN).iter().count() == 1;
     let origin = origin.to_str().ok().and_then(WebOrigin::parse);
-    let own =
-        text(headers, &header::HOST).and_then(|host| WebOrigin::parse(&format!("https://{host}")));
-    let allowed = alone
-        && origin.is_some_and(|origin| {
-            Some(&origin) == own.as_ref() || services.settings.allowed_origins.contains(&origin)
-        });
-    if allowed {
+    let allowed = origin.is_some_and(|origin| services.settings.allowed_origins.contains(&origin));
+    if is_own_origin(headers) || (allowed && headers.get_all(header::ORIGIN).iter().count() == 1) {
         return Ok(());
     }
     Err(Problem::new(
         Code::OriginNotAllowed,
         "pages of this origin may not connect; the operator can add it to server.allowed_origins",
     ))
+}
+
+/// Whether `Origin` stands there once and is the address that was asked.
+pub(super) fn is_own_origin(headers: &HeaderMap) -> bool {
+    let parsed = |origin: &str| WebOrigin::parse(origin);
+    let origin = text(headers, &header::ORIGIN).and_then(parsed);
+    let host = text(headers, &header::HOST);
+    let own = host.and_then(|host| parsed(&format!("https://{host}")));
+    origin.is_some() && origin == own && headers.get_all(header::ORIGIN).iter().count() == 1
 }
 
 fn websocket_key(headers: &HeaderMap) -> Result<&str, Problem> {

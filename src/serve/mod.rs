@@ -2,13 +2,16 @@
 //! room that knows warp, hyper, rustls and sockets.
 
 pub mod accept;
+mod admin;
 pub mod authority;
 mod certificate;
 mod door;
 mod files;
 mod framing;
+mod guard;
 mod headers;
 mod keyfile;
+mod observation;
 mod reply;
 mod report;
 mod rest;
@@ -22,6 +25,8 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::access::address::Address;
+use crate::access::admin::Admin;
+use crate::access::audit::Audit;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::config::{Network, WebOrigin};
@@ -39,6 +44,10 @@ use crate::shutdown::Drain;
 pub struct Services {
     /// Who is it, and may they.
     pub access: Access,
+    /// The administrator.
+    pub admin: Admin,
+    /// Who changed what.
+    pub audit: Audit,
     /// Rates by address and visitor.
     pub limits: Limits,
     /// New visitors by address; a bucket of its own, so that asking for an id does not use up connecting.

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::json;
 use warp::reply::Response as Reply;
 
-use super::door::{attempt, authenticate, check_origin, client, text};
+use super::door::{attempt, authenticate, check_origin, client};
 use super::routes::{Call, Route, Who, at_once};
-use super::{Services, reply};
+use super::{Services, guard, reply};
 use crate::access::credential::set_visitor_cookie;
 use crate::access::{NewVisitorRequest, NotAdmitted};
 use crate::clock;
@@ -48,24 +48,8 @@ fn create_visitor(call: &Call) -> Result<Reply, Problem> {
         &services.new_visitors,
         &client(headers, &call.peer, services),
     )?;
-    // A form of another site can post text/plain without asking; it cannot post JSON.
-    let media = text(headers, &header::CONTENT_TYPE)
-        .unwrap_or("")
-        .split(';')
-        .next()
-        .unwrap_or("");
-    if !media.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            "send JSON with Content-Type: application/json, for example {}",
-        ));
-    }
-    let body: NewVisitorBody = serde_json::from_slice(&call.body).map_err(|e| {
-        Problem::new(
-            Code::BadRequest,
-            format!("the body must be {{}} or {{\"access_code\", \"display_name\"}}: {e}"),
-        )
-    })?;
+    let form = "{} or {\"access_code\", \"display_name\"}";
+    let body: NewVisitorBody = guard::json(call, form)?;
     let request = NewVisitorRequest {
         access_code: body.access_code.as_deref(),
         display_name: body.display_name.as_deref(),
@@ -73,6 +57,7 @@ fn create_visitor(call: &Call) -> Result<Reply, Problem> {
     let visitor = services
         .access
         .create_visitor(&request, clock::wall())
+        .inspect(|_| services.observer.visit())
         .map_err(|why| match why {
             NotAdmitted::WrongCode => Problem::new(Code::Unauthenticated, why.to_string()),
             NotAdmitted::NotHere => Problem::new(Code::NotFound, why.to_string()),

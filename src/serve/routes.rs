@@ -10,20 +10,29 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
 
-use super::{Peer, Services, door, files, reply, report, rest};
+use super::{Peer, Services, door, files, guard, reply};
+use crate::access::admin::{Principal, Scope};
+use crate::clock;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
 
 /// Every route but those of the pages, by topic.
-const TABLES: [&[Route]; 3] = [&door::ROUTES, &rest::ROUTES, &report::ROUTES];
+const TABLES: &[&[Route]] = &[
+    &super::admin::ROUTES,
+    &super::door::ROUTES,
+    &super::observation::ROUTES,
+    &super::report::ROUTES,
+    &super::rest::ROUTES,
+];
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +41,12 @@ pub(super) enum Who {
     Anyone,
     /// A visitor, whom the route itself recognises: its credential may be a ticket, or be made here.
     Visitor,
+    /// Whoever proves in this very call to be the administrator: the login.
+    Login,
+    /// The administrator, or a token that may read.
+    Read,
+    /// The administrator, or a token that may change something.
+    Operate,
 }
 
 /// One route.
@@ -52,6 +67,11 @@ impl Route {
     /// A route that is sent to.
     pub(super) const fn post(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
         Self::new(Method::POST, path, who, answer)
+    }
+
+    /// A route that takes something away.
+    pub(super) const fn delete(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::DELETE, path, who, answer)
     }
 
     const fn new(method: Method, path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
@@ -76,6 +96,9 @@ pub(super) fn at_once(result: Result<Reply, Problem>) -> Answer {
 pub(super) struct Call {
     /// What stands for each `{name}` of the path, in their order, as it was sent.
     pub(super) parameters: Vec<String>,
+    pub(super) method: Method,
+    /// Who asks; there on every route for [`Who::Read`] and [`Who::Operate`].
+    pub(super) principal: Option<Principal>,
     /// Without the question mark; empty where there is none.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
@@ -103,9 +126,11 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
         .and(warp::ext::get::<Peer>())
         .and(warp::ext::optional::<OnUpgrade>())
         .then(
-            move |path: FullPath, method, query, headers, body, peer, upgrade| {
+            move |path: FullPath, method: Method, query, headers, body, peer, upgrade| {
                 let call = Call {
                     parameters: Vec::new(),
+                    method,
+                    principal: None,
                     query,
                     headers,
                     body,
@@ -113,47 +138,97 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
                     upgrade,
                     services: Arc::clone(&services),
                 };
-                answer(path, method, call)
+                answer(path, call)
             },
         )
         .boxed()
 }
 
-async fn answer(path: FullPath, method: Method, mut call: Call) -> Reply {
+/// Every route, of whatever topic.
+fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
+
+/// The label of what is no route: a file of the pages.
+const PAGE: &str = "page";
+/// The label of addresses that do not exist: those are a client's words.
+const NONE: &str = "none";
+
+async fn answer(path: FullPath, call: Call) -> Reply {
+    let (meters, method) = (call.services.meters.clone(), method_label(&call.method));
+    let started = clock::now();
+    let (label, reply) = respond(path, call).await;
+    let status = reply.status().as_u16();
+    let door = &meters.door;
+    door.requests.one((method, label, status));
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        let took = clock::now().duration_since(started);
+        door.request.record_span(took);
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        door.rate_limited.one("requests");
+        let event = Draft::new(
+            EventKind::RateLimited,
+            format!("{method} {label}: too many"),
+        );
+        meters.feed.tell(event.code("requests"), clock::wall());
+    }
+    reply
+}
+
+/// A word of ours for a method, which is a client's.
+fn method_label(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.into_iter().find(|word| *word == method.as_str());
+    found.unwrap_or("other")
+}
+
+async fn respond(path: FullPath, mut call: Call) -> (&'static str, Reply) {
     let mut methods = Vec::new();
-    for route in TABLES.into_iter().flatten() {
+    let mut found = None;
+    for route in routes() {
         let Some(parameters) = matched(route.path, path.as_str()) else {
             continue;
         };
-        if route.method == method {
-            call.parameters = parameters;
-            return match guard(route.who, &call) {
-                Ok(()) => reply::either((route.answer)(call).await),
-                Err(refused) => reply::problem(&refused),
-            };
+        if route.method == call.method {
+            found = Some((route, parameters));
+            break;
         }
         methods.push(&route.method);
+    }
+    if let Some((route, parameters)) = found {
+        call.parameters = parameters;
+        let reply = match admitted(route.who, &call) {
+            Ok(principal) => {
+                call.principal = principal;
+                reply::either((route.answer)(call).await)
+            }
+            Err(refused) => reply::problem(&refused),
+        };
+        return (route.path, reply);
     }
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
     if methods.is_empty() && files::exists(name) {
-        if method == Method::GET {
+        if call.method == Method::GET {
             let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
-            return reply::either(files::get(name, tag));
+            return (PAGE, reply::either(files::get(name, tag)));
         }
         methods.push(&Method::GET);
     }
     if methods.is_empty() {
         let text = "no such address; the demo page is at /";
-        return reply::problem(&Problem::new(Code::NotFound, text));
+        return (NONE, reply::problem(&Problem::new(Code::NotFound, text)));
     }
-    not_this_method(&methods)
+    (NONE, not_this_method(&methods))
 }
 
 /// Lets through, or says why not. What a route itself checks is not repeated here.
-fn guard(who: Who, _call: &Call) -> Result<(), Problem> {
+fn admitted(who: Who, call: &Call) -> Result<Option<Principal>, Problem> {
     match who {
-        Who::Anyone | Who::Visitor => Ok(()),
+        Who::Anyone | Who::Visitor | Who::Login => Ok(None),
+        Who::Read => guard::principal(call, Scope::Read).map(Some),
+        Who::Operate => guard::principal(call, Scope::Operate).map(Some),
     }
 }
 
@@ -211,7 +286,7 @@ mod tests {
     #[test]
     fn no_two_routes_answer_the_same_call() {
         let mut seen = std::collections::BTreeSet::new();
-        for route in TABLES.into_iter().flatten() {
+        for route in routes() {
             let names_apart: Vec<&str> = route
                 .path
                 .split('/')

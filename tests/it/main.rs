@@ -3,6 +3,7 @@
 mod harness;
 
 mod accepted;
+mod backup;
 mod crash;
 mod delivery;
 mod judges;

@@ -48,12 +48,20 @@ fn percentiles_are_those_of_a_sorted_list() {
     windows.on_counts(Timing::Commit, recorder.counts(), start + secs(1));
     let found = windows.percentiles(Timing::Commit, Span::Minute, start + secs(1));
     let found = found.unwrap();
-    for (value, exact) in [(found.p50, 500_000), (found.p95, 950_000), (found.p99, 990_000)] {
+    for (value, exact) in [
+        (found.p50, 500_000),
+        (found.p95, 950_000),
+        (found.p99, 990_000),
+    ] {
         let error = (value as f64 - f64::from(exact)).abs() / f64::from(exact);
         assert!(error < 0.05, "{value} for {exact}");
     }
     assert_eq!(found.count, 1000);
-    assert!(windows.percentiles(Timing::Queue, Span::Minute, start).is_none());
+    assert!(
+        windows
+            .percentiles(Timing::Queue, Span::Minute, start)
+            .is_none()
+    );
 }
 
 #[test]
@@ -71,6 +79,12 @@ fn rates_are_of_ten_seconds_and_shares_of_five_minutes() {
     }
     assert_eq!(windows.rate(|t| t.sent), Some(7.0));
     let share = windows.share(Totals::ended);
-    assert_eq!(share, Share { of: 300, failed: 10 });
+    assert_eq!(
+        share,
+        Share {
+            of: 300,
+            failed: 10
+        }
+    );
     assert_eq!(windows.share(|t| (t.accepted, 0)).value(), None);
 }

@@ -356,7 +356,9 @@ impl Conversation {
             Request::Track(track) => {
                 // Somebody else's session, or one that is gone, is counted without its category.
                 let sessions = &self.services.sessions;
-                let record = track.session_id.and_then(|id| sessions.find(user, id).ok().flatten());
+                let record = track
+                    .session_id
+                    .and_then(|id| sessions.find(user, id).ok().flatten());
                 let observer = &self.services.observer;
                 observer.track(user, &track, record.as_ref());
                 Ok(())

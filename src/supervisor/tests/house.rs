@@ -184,7 +184,7 @@ impl House {
             store.clone(),
             committer.clone(),
             limits,
-            recovered.epoch,
+            &recovered,
             meters.clone(),
         );
         let sessions = Sessions::new(store.clone(), committer.clone(), meters.clone());
