@@ -60,6 +60,7 @@ impl Observer {
     pub(super) fn readings(&self) -> Readings {
         let rooms = &self.0.rooms;
         let now = clock::now();
+        self.tick(now);
         let (states, session_bytes) = rooms.sessions.census();
         let breakers = rooms.breakers.all().into_iter();
         let breakers = breakers.map(|(name, state, statistics)| BreakerReading {

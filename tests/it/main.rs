@@ -8,6 +8,7 @@ mod crash;
 mod delivery;
 mod judges;
 mod load;
+mod observe;
 mod process;
 mod requirements;
 mod tidy;

@@ -69,14 +69,17 @@ fn rates_are_of_ten_seconds_and_shares_of_five_minutes() {
     let start = crate::clock::now();
     let mut windows = Windows::new(start);
     assert_eq!(windows.rate(|t| t.sent), None, "nothing was counted yet");
-    for second in 0..=400u64 {
+    for half in 0..=800u64 {
+        // Half of them in between.
+        let second = half.div_ceil(2);
         let totals = Totals {
             sent: second * 7,
             ended: BTreeMap::from([(Category::Scaling, (second, second.saturating_sub(390)))]),
             ..Totals::default()
         };
-        windows.on_totals(totals, start + secs(second));
+        windows.on_totals(totals, start + Duration::from_millis(500 * half));
     }
+    assert!(windows.totals.len() <= TOTALS_KEPT + 1);
     assert_eq!(windows.rate(|t| t.sent), Some(7.0));
     let share = windows.share(Totals::ended);
     assert_eq!(
