@@ -1,6 +1,7 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
 mod administration;
+mod demo;
 mod housekeeping;
 mod observation;
 mod wiring;
@@ -128,7 +129,7 @@ impl App {
         };
         drain.spawn("accept loop", listener.run());
         drain.spawn("observer", services.observer.clone().run());
-        let engine = services.engine.clone();
+        let engine = services.demo.engine.clone();
         Ok(Self {
             address,
             presented: tls.presented(),

@@ -45,6 +45,11 @@ fn main() -> ExitCode {
                 &mut std::io::stderr(),
             ))
         }
+        Command::Verify(args) => written(cli::verify::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
         Command::Answer(args) => written(cli::answer::run(
             &args,
             today(),

@@ -149,7 +149,9 @@ impl Server {
                 hyper::client::conn::http1::handshake(TokioIo::new(stream))
                     .await
                     .map_err(|e| e.to_string())?;
-            let answer = async {
+            // The sender goes with the answer: then the connection ends too. It may end before the
+            // last of the body is taken out of it, so both are waited for.
+            let answer = async move {
                 let response = sender
                     .send_request(request)
                     .await
@@ -161,10 +163,8 @@ impl Server {
                     .map_err(|e| e.to_string())?;
                 Ok(Response::from_parts(head, body.to_bytes()))
             };
-            tokio::select! {
-                answer = answer => answer,
-                ended = connection => Err(ended.err().map_or("the server hung up".into(), |e| e.to_string())),
-            }
+            let (answer, _) = tokio::join!(answer, connection);
+            answer
         };
         tokio::time::timeout(PATIENCE, exchange)
             .await

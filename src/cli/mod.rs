@@ -10,6 +10,7 @@ pub mod send;
 pub mod serve;
 pub mod store;
 pub mod understand;
+pub mod verify;
 pub mod welcome;
 
 #[cfg(test)]
@@ -84,6 +85,8 @@ pub enum Command {
     Send(SendArgs),
     /// Show what the agents read out of a text: quantities, models, roles.
     Understand(UnderstandArgs),
+    /// Say whether a report is as the appliance signed it. Needs no server and no network.
+    Verify(verify::VerifyArgs),
     /// Answer a text here, without a server.
     Answer(AnswerArgs),
     /// Put load on an appliance and count what arrives: rates, times, losses.

@@ -84,6 +84,8 @@ settings! {
         attempts_per_minute: u32 = 60 in 1..=1000000 [live];
         /// Messages a minute from one visitor.
         messages_per_minute: u32 = 60 in 1..=1000000 [live];
+        /// Readings of a message while it is typed, a minute from one visitor. They do not count as messages.
+        drafts_per_minute: u32 = 240 in 1..=1000000 [live];
         /// Bytes a minute from one visitor.
         bytes_per_minute: ByteSize = "1MiB" in "64KiB"..="1GiB" [live];
         /// Open connections in all.

@@ -22,7 +22,7 @@ fn rows<const N: usize>(families: &mut Families, name: &str, help: &str, rows: R
     families.counters(name, help, borrowed);
 }
 
-fn of_word<'a>(label: &'static str, tally: Vec<(&'a str, u64)>) -> Rows<1> {
+fn of_word(label: &'static str, tally: Vec<(&str, u64)>) -> Rows<1> {
     let row = |(word, n): (&str, u64)| ([(label, word.to_owned())], n);
     tally.into_iter().map(row).collect()
 }

@@ -94,18 +94,26 @@ pub(super) fn actor(call: &Call) -> Actor {
 /// # Errors
 /// 415 and 400.
 pub(super) fn json<T: DeserializeOwned>(call: &Call, form: &str) -> Result<T, Problem> {
-    // A form of another site can post text/plain without asking; it cannot post JSON.
-    let media = text(&call.headers, &header::CONTENT_TYPE).unwrap_or("");
-    let media = media.split(';').next().unwrap_or("").trim();
-    if !media.eq_ignore_ascii_case("application/json") {
-        let text = format!("send JSON with Content-Type: application/json; it must be {form}");
-        return Err(Problem::new(Code::UnsupportedMediaType, text));
-    }
+    check_json(call, form)?;
     serde_json::from_slice(&call.body).map_err(|error| {
         // Without what was sent: it may be a password.
         let text = format!("the body must be {form}: {}", without_values(&error));
         Problem::new(Code::BadRequest, text)
     })
+}
+
+/// That the body says it is JSON: a form of another site can post text/plain without asking.
+///
+/// # Errors
+/// 415.
+pub(super) fn check_json(call: &Call, form: &str) -> Result<(), Problem> {
+    let media = text(&call.headers, &header::CONTENT_TYPE).unwrap_or("");
+    let media = media.split(';').next().unwrap_or("").trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let text = format!("send JSON with Content-Type: application/json; it must be {form}");
+    Err(Problem::new(Code::UnsupportedMediaType, text))
 }
 
 /// What is wrong, and where; serde quotes what it found, up to "expected".

@@ -18,6 +18,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod understand;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::access::admin::Admin;
 use crate::access::audit::Audit;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
+use crate::agents::backend::Reader;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
@@ -37,6 +39,7 @@ use crate::machine::outbox::SendPolicy;
 use crate::meter::Meters;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
+use crate::report::seal::Signer;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 
@@ -62,14 +65,24 @@ pub struct Services {
     pub meters: Meters,
     /// Health, and what is made of the counts.
     pub observer: Observer,
-    /// The examples.
-    pub gallery: Arc<Gallery>,
-    /// Which engine answers, for the page.
-    pub engine: String,
+    /// What the demo page shows.
+    pub demo: Demo,
     /// The end.
     pub drain: Drain,
     /// Numbers.
     pub settings: Settings,
+}
+
+/// What the demo page shows.
+pub struct Demo {
+    /// The examples.
+    pub gallery: Arc<Gallery>,
+    /// What is understood of a message while it is written.
+    pub reader: Reader,
+    /// The seal under reports.
+    pub signer: Signer,
+    /// Which engine answers.
+    pub engine: String,
 }
 
 /// The numbers of this room.

@@ -97,7 +97,7 @@ fn issue_ticket(call: &Call) -> Result<Reply, Problem> {
 fn examples(services: &Services) -> Reply {
     reply::json(
         StatusCode::OK,
-        &json!({"examples": services.gallery.examples(), "engine": services.engine}),
+        &json!({"examples": services.demo.gallery.examples(), "engine": services.demo.engine}),
     )
 }
 

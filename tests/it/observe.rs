@@ -115,7 +115,7 @@ fn the_metrics_tell_what_was_done_and_are_well_formed() {
 
 #[test]
 fn the_statistics_agree_with_the_metrics_and_count_a_demo_to_its_end() {
-    // req: M1 M2 M3 S4 A7
+    // req: M1, M2, M3, S4, A7
     run(async {
         let mut server = Server::start(&[("EMFLOW_ADMIN__PASSWORD", PASSWORD)]);
         demo(&server).await;

@@ -239,7 +239,7 @@ const KNOWS: [(&str, &str); 20] = [
     ),
     (
         "cli",
-        "id clock machine protocol store shutdown intake agents config examples serve access app",
+        "id clock report machine protocol store shutdown intake agents config examples serve access app",
     ),
 ];
 
