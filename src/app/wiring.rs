@@ -17,9 +17,10 @@ use crate::id::UserId;
 use crate::intake::{Intake, Queue};
 use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::meter::Meters;
-use crate::observe::{self, Fact};
+use crate::observe;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
+use crate::serve::tls::Reloadable;
 use crate::serve::{Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
@@ -77,13 +78,14 @@ pub(super) async fn wire(
     config: &Config,
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
+    tls: Arc<Reloadable>,
     drain: Drain,
-    certificate_ends: Fact<Wall>,
 ) -> Result<Parts, StartError> {
     let (store, committer) = (opened.store.clone(), opened.committer.clone());
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let meters = Meters::default();
+    let certificate = Arc::clone(&tls);
     let work = work(config, &opened, backend, &catalog, &drain, &meters);
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
@@ -99,7 +101,7 @@ pub(super) async fn wire(
         meters: meters.clone(),
         disk_low: work.disk_low,
         min_free: config.store.min_free.0 as u64,
-        certificate_ends,
+        certificate_ends: Arc::new(move || certificate.presented().not_after),
         catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
         last_backup: Arc::new(|| None),
     });
@@ -115,6 +117,7 @@ pub(super) async fn wire(
         meters,
         observer: observer.await?,
         demo,
+        tls,
         drain,
         settings: settings(config),
     };

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use probe::{Health, Probe};
+pub use system::free_space;
 
 use crate::business;
 use crate::clock::{self, Instant, Wall};

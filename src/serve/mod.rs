@@ -6,6 +6,7 @@ mod admin;
 pub mod authority;
 mod certificate;
 mod door;
+pub mod examine;
 mod files;
 mod framing;
 mod guard;
@@ -18,6 +19,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod trust;
 mod understand;
 
 use std::net::SocketAddr;
@@ -67,6 +69,8 @@ pub struct Services {
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,
+    /// The certificate of the moment, for the page that says how to trust it.
+    pub tls: Arc<tls::Reloadable>,
     /// The end.
     pub drain: Drain,
     /// Numbers.

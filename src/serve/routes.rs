@@ -32,6 +32,7 @@ const TABLES: &[&[Route]] = &[
     &super::observation::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
+    &super::trust::ROUTES,
     &super::understand::ROUTES,
 ];
 

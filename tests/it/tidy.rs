@@ -204,11 +204,12 @@ fn clocks_and_tasks_have_one_door() {
 
 /// Which rooms each room may know: only such as stand above it, so that no two know each other.
 /// `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 20] = [
+const KNOWS: [(&str, &str); 21] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
     ("shutdown", ""),
+    ("notify", ""),
     ("examples", "id"),
     ("protocol", "id"),
     ("machine", "id"),
@@ -239,7 +240,7 @@ const KNOWS: [(&str, &str); 20] = [
     ),
     (
         "cli",
-        "id clock report machine protocol store shutdown intake agents config examples serve access app",
+        "id clock report machine protocol store shutdown intake agents config examples serve access app notify observe",
     ),
 ];
 
