@@ -20,6 +20,7 @@
 //!    visitor within the window; [`machine::outbox`] keeps the watermarks.
 //! 9. [`meter`] counts what they do, [`business`] durably what it was worth; [`observe`] makes
 //!    metrics, percentiles, charts, alerts and health of it.
+//! 10. [`cleanup`] removes all of a visitor in one step, and puts it back.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
@@ -31,6 +32,7 @@ pub mod access;
 pub mod agents;
 pub mod app;
 pub mod business;
+pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod config;

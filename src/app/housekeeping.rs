@@ -92,9 +92,18 @@ impl Chores {
         let cleanup = &self.services.meters.cleanup;
         cleanup.sessions.add(forgotten as u64);
         cleanup.chunks.add(chunks as u64);
+        let undoable = self.services.cleanup.forget(now).await?;
         self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
-        tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
+        tracing::debug!(
+            expired,
+            forgotten,
+            frames,
+            chunks,
+            undoable,
+            streams,
+            "cleaned up"
+        );
         Ok(())
     }
 

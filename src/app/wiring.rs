@@ -11,6 +11,7 @@ use crate::access::{
 };
 use crate::agents::backend::{Backend, Builtin};
 use crate::agents::catalog::Catalog;
+use crate::cleanup::{self, Cleanup};
 use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
@@ -20,6 +21,7 @@ use crate::meter::Meters;
 use crate::observe;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
+use crate::serve::roster::Roster;
 use crate::serve::tls::Reloadable;
 use crate::serve::{Services, Settings};
 use crate::sessions::Sessions;
@@ -29,6 +31,11 @@ use crate::supervisor::{self, Breakers, Supervisor};
 
 /// What a socket's client may cost in a second: 200 ordinary frames, or 20 000 acknowledgements.
 const COST_PER_SECOND: u32 = 20_000;
+
+/// Bytes of one visitor that a clean-up keeps for putting back: twice what may be pending by default.
+const UNDO_EACH: u64 = 32 << 20;
+/// The same of all visitors.
+const UNDO_ALL: u64 = 128 << 20;
 
 pub(super) struct Parts {
     pub(super) services: Services,
@@ -74,6 +81,88 @@ pub(super) fn capacity(config: &Config) -> Capacity {
     }
 }
 
+/// The rooms through which a message travels.
+struct Rooms {
+    outboxes: Outboxes,
+    sessions: Sessions,
+    queue: Arc<Queue>,
+    intake: Intake,
+    cleanup: Cleanup,
+    disk_low: Arc<AtomicBool>,
+}
+
+impl Rooms {
+    fn new(
+        config: &Config,
+        store: store::Store,
+        committer: store::Committer,
+        recovered: &store::Recovered,
+        drain: Drain,
+        meters: Meters,
+    ) -> Self {
+        let limits = outbox_limits(config);
+        let outboxes = Outboxes::new(
+            store.clone(),
+            committer.clone(),
+            limits,
+            recovered,
+            meters.clone(),
+        );
+        let sessions = Sessions::new(store.clone(), committer.clone(), meters);
+        let admission = admission::Admission::new(admission_limits(config));
+        let queue = Arc::new(Queue::new(admission));
+        let disk_low = Arc::new(AtomicBool::new(false));
+        let intake = Intake::new(
+            store.clone(),
+            committer.clone(),
+            outboxes.clone(),
+            sessions.clone(),
+            Arc::clone(&queue),
+            drain.clone(),
+            Arc::clone(&disk_low),
+        );
+        let cleanup = Cleanup::new(
+            store,
+            committer,
+            outboxes.clone(),
+            sessions.clone(),
+            intake.clone(),
+            drain,
+            undo_limits(config),
+        );
+        Self {
+            outboxes,
+            sessions,
+            queue,
+            intake,
+            cleanup,
+            disk_low,
+        }
+    }
+
+    /// Runs what the queue lets through.
+    fn supervisor(
+        &self,
+        config: &Config,
+        backend: Option<Arc<dyn Backend>>,
+        catalog: &Arc<Catalog>,
+        breakers: &Breakers,
+        drain: &Drain,
+    ) -> Supervisor {
+        let builtin = Arc::new(Builtin::new(Arc::clone(catalog)));
+        let (primary, fallback) = backends(backend, builtin);
+        Supervisor::new(
+            supervisor_policy(config),
+            self.sessions.clone(),
+            Arc::clone(&self.queue),
+            drain.clone(),
+            primary,
+            fallback,
+            breakers.clone(),
+        )
+    }
+}
+
 pub(super) async fn wire(
     config: &Config,
     opened: Opened,
@@ -81,25 +170,35 @@ pub(super) async fn wire(
     tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
-    let (store, committer) = (opened.store.clone(), opened.committer.clone());
+    let (store, committer) = (opened.store, opened.committer);
+    let recovered = opened.recovered;
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let meters = Meters::default();
-    let certificate = Arc::clone(&tls);
-    let work = work(config, &opened, backend, &catalog, &drain, &meters);
+    let rooms = Rooms::new(
+        config,
+        store.clone(),
+        committer.clone(),
+        &recovered,
+        drain.clone(),
+        meters.clone(),
+    );
+    let breakers = Breakers::new(breaker_policy(config), meters.clone());
+    let supervisor = rooms.supervisor(config, backend, &catalog, &breakers, &drain);
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
-    let access = access(config, &key, work.outboxes.clone())?;
+    let access = access(config, &key, rooms.outboxes.clone())?;
+    let certificate = Arc::clone(&tls);
     let observer = observation::open(observe::Rooms {
         store,
         committer,
-        outboxes: work.outboxes.clone(),
-        sessions: work.sessions.clone(),
-        intake: work.intake.clone(),
-        breakers: work.breakers,
+        outboxes: rooms.outboxes.clone(),
+        sessions: rooms.sessions.clone(),
+        intake: rooms.intake.clone(),
+        breakers: breakers.clone(),
         drain: drain.clone(),
         meters: meters.clone(),
-        disk_low: work.disk_low,
+        disk_low: rooms.disk_low,
         min_free: config.store.min_free.0 as u64,
         certificate_ends: Arc::new(move || certificate.presented().not_after),
         catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
@@ -111,9 +210,12 @@ pub(super) async fn wire(
         audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
-        outboxes: work.outboxes,
-        intake: work.intake,
-        sessions: work.sessions,
+        outboxes: rooms.outboxes,
+        intake: rooms.intake,
+        sessions: rooms.sessions,
+        roster: Roster::default(),
+        cleanup: rooms.cleanup,
+        breakers,
         meters,
         observer: observer.await?,
         demo,
@@ -121,74 +223,19 @@ pub(super) async fn wire(
         drain,
         settings: settings(config),
     };
-    let permits = Permits::new(capacity(config));
     Ok(Parts {
         services,
-        supervisor: work.supervisor,
-        permits,
-        unfinished: opened.recovered.unfinished,
+        supervisor,
+        permits: Permits::new(capacity(config)),
+        unfinished: recovered.unfinished,
     })
 }
 
-/// The rooms through which a message travels.
-struct Work {
-    outboxes: Outboxes,
-    sessions: Sessions,
-    intake: Intake,
-    breakers: Breakers,
-    supervisor: Supervisor,
-    /// Set by the observer, heeded by the intake.
-    disk_low: Arc<AtomicBool>,
-}
-
-fn work(
-    config: &Config,
-    opened: &Opened,
-    backend: Option<Arc<dyn Backend>>,
-    catalog: &Arc<Catalog>,
-    drain: &Drain,
-    meters: &Meters,
-) -> Work {
-    let (store, committer) = (&opened.store, &opened.committer);
-    let outboxes = Outboxes::new(
-        store.clone(),
-        committer.clone(),
-        outbox_limits(config),
-        &opened.recovered,
-        meters.clone(),
-    );
-    let sessions = Sessions::new(store.clone(), committer.clone(), meters.clone());
-    let admission = admission::Admission::new(admission_limits(config));
-    let queue = Arc::new(Queue::new(admission));
-    let disk_low = Arc::new(AtomicBool::new(false));
-    let intake = Intake::new(
-        store.clone(),
-        committer.clone(),
-        outboxes.clone(),
-        sessions.clone(),
-        Arc::clone(&queue),
-        drain.clone(),
-        Arc::clone(&disk_low),
-    );
-    let breakers = Breakers::new(breaker_policy(config), meters.clone());
-    let builtin = Arc::new(Builtin::new(Arc::clone(catalog)));
-    let (primary, fallback) = backends(backend, builtin);
-    let supervisor = Supervisor::new(
-        supervisor_policy(config),
-        sessions.clone(),
-        queue,
-        drain.clone(),
-        primary,
-        fallback,
-        breakers.clone(),
-    );
-    Work {
-        outboxes,
-        sessions,
-        intake,
-        breakers,
-        supervisor,
-        disk_low,
+fn undo_limits(config: &Config) -> cleanup::Limits {
+    cleanup::Limits {
+        window: config.sessions.undo_window,
+        each: UNDO_EACH,
+        all: UNDO_ALL,
     }
 }
 

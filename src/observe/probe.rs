@@ -118,7 +118,7 @@ impl Health {
     }
 
     /// For the administrator: part by part.
-    pub fn components(&self) -> Vec<Value> {
+    pub fn components(&self) -> Value {
         self.0.iter().map(Probe::json).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::MutexGuard;
 
-use super::stream::State;
+use super::state::State;
 use crate::meter::Meters;
 
 /// What the holder changed of the pending frames is counted when the state is let go,
