@@ -88,7 +88,7 @@ fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> st
 }
 
 /// Where a device on the same network finds us; none where we listen to this machine alone.
-fn nearby(listening: SocketAddr, likely: Option<IpAddr>) -> Option<String> {
+pub(super) fn nearby(listening: SocketAddr, likely: Option<IpAddr>) -> Option<String> {
     let ip = listening.ip();
     let address = match ip.is_unspecified() {
         true => likely?,
