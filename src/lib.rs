@@ -19,6 +19,7 @@
 //! 8. [`outbox`] numbers every event, commits it, and hands it to each socket of the
 //!    visitor within the window; [`machine::outbox`] keeps the watermarks.
 //! 9. [`observe`] probes and counts.
+//! 10. [`cleanup`] removes all of a visitor in one step, and puts it back.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
@@ -29,6 +30,7 @@
 pub mod access;
 pub mod agents;
 pub mod app;
+pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod config;

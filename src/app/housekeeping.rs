@@ -73,9 +73,18 @@ impl Chores {
         let expired = self.supervisor.expire(now).await?;
         let forgotten = self.forget_sessions(now, session).await?;
         let (frames, chunks) = self.clean_streams(now, visitor).await?;
+        let undoable = self.services.cleanup.forget(now).await?;
         self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
-        tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
+        tracing::debug!(
+            expired,
+            forgotten,
+            frames,
+            chunks,
+            undoable,
+            streams,
+            "cleaned up"
+        );
         Ok(())
     }
 

@@ -228,23 +228,25 @@ impl App {
                     .retry_after(5),
             );
         }
-        framing::check(&request, self.services.settings.max_body)?;
         let settings = &self.services.settings;
+        let max_body = routes::max_body(&request)
+            .unwrap_or(0)
+            .max(settings.max_body);
+        framing::check(&request, max_body)?;
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
         if parts.method == Method::HEAD {
             // Answered like GET, without a body: hyper knows what was asked. It upgrades nothing.
-            parts.method = Method::GET;
             parts.extensions.remove::<OnUpgrade>();
         }
         let collect = tokio::time::timeout(
             settings.request_timeout,
-            Limited::new(body, settings.max_body).collect(),
+            Limited::new(body, max_body).collect(),
         );
         let bytes = match collect.await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                return Err(framing::too_large(settings.max_body));
+                return Err(framing::too_large(max_body));
             }
             Ok(Err(_)) => return Err(Problem::new(Code::BadRequest, "the body could not be read")),
             Err(_) => {
