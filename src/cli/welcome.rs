@@ -34,6 +34,10 @@ fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> st
     let near = nearby(app.address, network::likely());
     match &near {
         Some(url) => writeln!(out, "  network     {url}")?,
+        None if app.address.ip().is_unspecified() => writeln!(
+            out,
+            "  network     this machine has no address on a local network"
+        )?,
         None => writeln!(
             out,
             "  network     not reachable; `emflow --listen 0.0.0.0:{port}` opens it to the local network"
