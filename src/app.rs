@@ -1,5 +1,7 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
+mod administration;
+mod demo;
 mod housekeeping;
 mod wiring;
 
@@ -10,7 +12,7 @@ use std::time::Duration;
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Visitors};
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
@@ -26,6 +28,8 @@ pub struct Start {
     pub backend: Option<Arc<dyn Backend>>,
     /// Take the next free port where the configured one is taken.
     pub next_free_port: bool,
+    /// Make a password for the administrator where there is none; somebody is there to read it.
+    pub generate_password: bool,
 }
 
 /// Why the appliance did not start.
@@ -57,6 +61,8 @@ pub struct App {
     pub loss: Option<String>,
     /// Sessions taken up again.
     pub resumed: usize,
+    /// The administrator's password that was made at this start, to be shown once.
+    pub generated_password: Option<String>,
     config: Config,
     drain: Drain,
     committer: Committer,
@@ -94,6 +100,8 @@ impl App {
         let committer = opened.committer.clone();
         let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
         let services = Arc::new(parts.services);
+        let generated_password =
+            administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
@@ -102,6 +110,8 @@ impl App {
                 interval: config.sessions.cleanup_interval,
                 retention: config.sessions.retention,
                 pending_ttl: config.delivery.pending_ttl,
+                token_ttl: config.auth.token_ttl,
+                keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
                 drain: drain.clone(),
@@ -114,13 +124,14 @@ impl App {
             services: Arc::clone(&services),
         };
         drain.spawn("accept loop", listener.run());
-        let engine = services.engine.clone();
+        let engine = services.demo.engine.clone();
         Ok(Self {
             address,
             presented: tls.presented(),
             engine,
             loss,
             resumed,
+            generated_password,
             config,
             drain,
             committer,
@@ -128,6 +139,11 @@ impl App {
             permits: parts.permits,
             services,
         })
+    }
+
+    /// Whether no administrator's password is set.
+    pub fn admin_disabled(&self) -> bool {
+        self.services.admin.disabled()
     }
 
     /// Waits until the store has failed for good; says why.
@@ -172,6 +188,11 @@ impl App {
             Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
         }
     }
+}
+
+/// How the store of a configuration is opened.
+pub fn store_options(config: &Config, accept_loss: bool) -> store::Options {
+    wiring::store_options(config, accept_loss)
 }
 
 async fn bind(

@@ -7,6 +7,8 @@ use emflow::cli::{self, Command, Exit};
 fn main() -> ExitCode {
     let exit = match cli::parse().call() {
         Command::Serve(args) => cli::serve::run(&args),
+        Command::Bench(args) => written(cli::bench::run(&args)),
+        Command::BenchServer(args) => cli::bench::run_server(&args),
         Command::CheckConfig(args) => {
             let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
             written(cli::check_config::run(
@@ -16,6 +18,21 @@ fn main() -> ExitCode {
                 &mut err,
             ))
         }
+        Command::Backup(args) => written(cli::backup::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
+        Command::Restore(args) => written(cli::backup::restore(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
+        Command::Store(args) => written(cli::store::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
         Command::Completions(args) => written(cli::completions::run(&args, &mut std::io::stdout())),
         Command::Send(args) => written(cli::send::run(&args)),
         Command::Understand(args) => {
@@ -28,6 +45,11 @@ fn main() -> ExitCode {
                 &mut std::io::stderr(),
             ))
         }
+        Command::Verify(args) => written(cli::verify::run(
+            &args,
+            &mut std::io::stdout(),
+            &mut std::io::stderr(),
+        )),
         Command::Answer(args) => written(cli::answer::run(
             &args,
             today(),

@@ -8,14 +8,15 @@ mod attachment;
 mod stream;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use attachment::Attachment;
-pub use stream::{Batch, Reservation, Stream};
+pub use stream::{Batch, Idle, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
-use crate::store::{Committer, Store, StoreError, VisitorRecord};
+use crate::store::{Committer, Recovered, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +43,8 @@ struct Shared {
     committer: Committer,
     limits: Limits,
     epoch: u64,
+    /// The highest epoch of a visitor who was forgotten: a new one begins beyond it.
+    forgotten: AtomicU64,
     live: Mutex<Live>,
 }
 
@@ -53,13 +56,14 @@ struct Live {
 }
 
 impl Outboxes {
-    /// `epoch` is the store's: no visitor's is older.
-    pub fn new(store: Store, committer: Committer, limits: Limits, epoch: u64) -> Self {
+    /// No visitor's epoch is older than the store's, nor a new one's than that of any who was forgotten.
+    pub fn new(store: Store, committer: Committer, limits: Limits, recovered: &Recovered) -> Self {
         Self(Arc::new(Shared {
             store,
             committer,
             limits,
-            epoch,
+            epoch: recovered.epoch,
+            forgotten: AtomicU64::new(recovered.forgotten),
             live: Mutex::default(),
         }))
     }
@@ -108,8 +112,8 @@ impl Outboxes {
         let shared = &*self.0;
         let record = shared.store.visitor(user)?;
         let is_new = record.is_none();
-        let mut record =
-            record.unwrap_or_else(|| VisitorRecord::new(user.clone(), shared.epoch, clock::wall()));
+        let new = || VisitorRecord::new(user.clone(), self.new_epoch(), clock::wall());
+        let mut record = record.unwrap_or_else(new);
         record.epoch = record.epoch.max(shared.epoch);
         let chunks = if is_new {
             Vec::new()
@@ -124,6 +128,26 @@ impl Outboxes {
             is_new,
             &chunks,
         ))
+    }
+
+    /// Beyond every epoch in which somebody who was forgotten may have had numbers: with a name
+    /// that comes back, none of them is given twice.
+    fn new_epoch(&self) -> u64 {
+        let forgotten = self.0.forgotten.load(Ordering::Relaxed);
+        self.0.epoch.max(forgotten + 1)
+    }
+
+    /// Forgets a visitor who holds nothing and has not been seen for long. False where that is
+    /// not so.
+    ///
+    /// # Errors
+    /// Where the store cannot be read, or has stopped.
+    pub async fn forget(&self, stream: &Arc<Stream>, idle: Idle) -> Result<bool, StoreError> {
+        let next_epoch = |epoch| {
+            self.0.forgotten.fetch_max(epoch, Ordering::Relaxed);
+            self.new_epoch()
+        };
+        stream.retire(idle, next_epoch).await
     }
 
     fn live(&self, user: &UserId) -> Option<Arc<Stream>> {

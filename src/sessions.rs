@@ -89,6 +89,17 @@ impl End {
     }
 }
 
+/// Frames of a visitor among which those of one session are looked for: its own 60 and those of the
+/// sessions beside it.
+pub const LOOK_BACK: u64 = 1024;
+/// Read at once.
+const STEP_BACK: u64 = 64;
+
+/// The first frame of a session that was not taken up again.
+fn is_first(frame: &Frame) -> bool {
+    frame.kind == Kind::ProcessingStarted && !frame.payload.contains("\"resumed\":true")
+}
+
 impl Sessions {
     /// None yet.
     pub fn new(store: Store, committer: Committer) -> Self {
@@ -188,6 +199,33 @@ impl Sessions {
                 serde_json::from_str(&f.payload).unwrap_or(Value::Null),
             )
         }))
+    }
+
+    /// The frames of a session with their sequences, and up to where its visitor has
+    /// acknowledged. Looks at most [`LOOK_BACK`] frames of the visitor back from its end.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn frames(&self, record: &SessionRecord) -> Result<(Vec<(u64, Frame)>, u64), StoreError> {
+        let store = &self.0.store;
+        let last = record.last_sequence;
+        let mut found = Vec::new();
+        let mut before = last + 1;
+        while last > 0 && before > 1 && last + 1 - before < LOOK_BACK {
+            let first = before.saturating_sub(STEP_BACK).max(1);
+            let count = usize::try_from(before - first).unwrap_or(usize::MAX);
+            let mut page = store.frames(&record.user, first, count, usize::MAX)?;
+            page.retain(|(sequence, f)| *sequence < before && f.session == record.id);
+            let begun = page.iter().any(|(_, f)| is_first(f));
+            page.append(&mut found);
+            found = page;
+            before = first;
+            if begun {
+                break;
+            }
+        }
+        let visitor = store.visitor(&record.user)?;
+        Ok((found, visitor.map_or(0, |v| v.acked)))
     }
 
     /// The record of a visitor's session, ended or not; none where it is not the visitor's.

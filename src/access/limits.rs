@@ -130,6 +130,8 @@ pub struct Rates {
     pub visitor_attempts: u32,
     /// Chat messages, by visitor.
     pub messages: u32,
+    /// Drafts to be understood, by visitor.
+    pub drafts: u32,
     /// Bytes received, by visitor; at least the largest frame, or that frame waits for a full minute's worth.
     pub bytes: u32,
 }
@@ -140,6 +142,7 @@ impl Default for Rates {
             attempts: 60,
             visitor_attempts: 60,
             messages: 60,
+            drafts: 240,
             bytes: 1024 * 1024,
         }
     }
@@ -151,6 +154,8 @@ pub struct Limits {
     pub attempts: KeyedLimit<Address>,
     /// [`Rates::visitor_attempts`].
     pub visitor_attempts: KeyedLimit<UserId>,
+    /// [`Rates::drafts`].
+    pub drafts: KeyedLimit<UserId>,
     /// [`Rates::messages`].
     pub messages: KeyedLimit<UserId>,
     /// [`Rates::bytes`], taken with [`KeyedLimit::check_n`].
@@ -164,6 +169,7 @@ impl Limits {
             attempts: KeyedLimit::new(rates.attempts),
             visitor_attempts: KeyedLimit::new(rates.visitor_attempts),
             messages: KeyedLimit::new(rates.messages),
+            drafts: KeyedLimit::new(rates.drafts),
             bytes: KeyedLimit::new(rates.bytes),
         }
     }
@@ -173,6 +179,7 @@ impl Limits {
         self.attempts.set(rates.attempts);
         self.visitor_attempts.set(rates.visitor_attempts);
         self.messages.set(rates.messages);
+        self.drafts.set(rates.drafts);
         self.bytes.set(rates.bytes);
     }
 }

@@ -9,6 +9,8 @@
 //! access code, those made before are worth nothing.
 
 pub mod address;
+pub mod admin;
+pub mod audit;
 pub mod credential;
 pub mod jwt;
 pub mod limits;

@@ -6,12 +6,15 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::answer::Answer;
 use super::catalog::Catalog;
-use super::{Event, Refusal, Task};
+use crate::clock;
+
+use super::{Event, Preview, Refusal, Task};
 
 /// Why an attempt gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,61 @@ impl Builtin {
     /// Computes with `catalog`.
     pub fn new(catalog: Arc<Catalog>) -> Self {
         Self { catalog }
+    }
+}
+
+/// Reads messages while they are written, beside the answers: a bounded number at once, so that
+/// typing never takes the machine from what was asked.
+#[derive(Clone)]
+pub struct Reader {
+    catalog: Arc<Catalog>,
+    as_of: Option<time::Date>,
+    permits: Arc<Semaphore>,
+}
+
+/// Messages read at once.
+const READ_AT_ONCE: usize = 2;
+/// How long a reading waits for its turn and for its end. It takes milliseconds; later its answer
+/// would be about words that nobody sees any more.
+const READ_WITHIN: Duration = Duration::from_secs(2);
+
+impl Reader {
+    /// Reads with `catalog`, with the prices of `as_of` or else of today.
+    pub fn new(catalog: Arc<Catalog>, as_of: Option<time::Date>) -> Self {
+        Self {
+            catalog,
+            as_of,
+            permits: Arc::new(Semaphore::new(READ_AT_ONCE)),
+        }
+    }
+
+    /// The day whose prices count.
+    pub fn as_of(&self) -> String {
+        let day = self.as_of.unwrap_or_else(|| clock::wall().date());
+        day.to_string()
+    }
+
+    /// What an agent would compute `task` with; `chosen` as for [`super::preview`]. None where
+    /// it was not ready in time.
+    ///
+    /// # Errors
+    /// [`Failure`]: the task's day is none, or the engine panicked.
+    pub async fn preview(&self, task: Task, chosen: bool) -> Option<Result<Preview, Failure>> {
+        let catalog = Arc::clone(&self.catalog);
+        let permits = Arc::clone(&self.permits);
+        let read = async {
+            let permit = permits.acquire_owned().await.ok()?;
+            let read = tokio::task::spawn_blocking(move || {
+                // Held until the work is over, even where nobody waits for it any more.
+                let _permit = permit;
+                super::preview(task, chosen, &catalog)
+            });
+            Some(match read.await {
+                Ok(result) => result.map_err(Failure::Refused),
+                Err(error) => Err(Failure::Broken(panic_text(error))),
+            })
+        };
+        tokio::time::timeout(READ_WITHIN, read).await.ok().flatten()
     }
 }
 

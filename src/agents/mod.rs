@@ -14,6 +14,7 @@ mod facts;
 mod latency;
 mod layout;
 pub mod ledger;
+mod preview;
 mod scaling;
 mod selection;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub mod understand;
 mod work;
 
 pub use builtin::{answer, category_of, reading};
+pub use preview::{Preview, Unused, preview};
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{self, AgeClock, Wall};
 use crate::id::{SessionId, UserId};
-use crate::outbox::Outboxes;
+use crate::outbox::{Idle, Outboxes};
 use crate::serve::Services;
 use crate::shutdown::{Drain, Phase};
 use crate::store::StoreError;
@@ -21,6 +21,10 @@ pub(super) struct Chores {
     /// How long an ended session, and what was acknowledged of it, is kept.
     pub(super) retention: Duration,
     pub(super) pending_ttl: Duration,
+    /// A visitor without anything is forgotten once the last token is worth nothing.
+    pub(super) token_ttl: Duration,
+    /// Visitors bring tokens of their own, whose age nobody here knows.
+    pub(super) keep_revoked: bool,
     pub(super) supervisor: Supervisor,
     pub(super) services: Arc<Services>,
     pub(super) drain: Drain,
@@ -56,6 +60,7 @@ impl Chores {
         let expired = self.supervisor.expire(now).await?;
         let forgotten = self.forget_sessions(now, session).await?;
         let (frames, chunks) = self.clean_streams(now, visitor).await?;
+        self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
         tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
         Ok(())
@@ -106,13 +111,21 @@ impl Chores {
             .map(|v| v.user.clone())
             .filter(|_| batch.len() == VISITORS_A_ROUND);
         let horizon = Outboxes::horizon(now, self.pending_ttl);
+        let idle = Idle {
+            since: Outboxes::horizon(now, self.token_ttl),
+            keep_revoked: self.keep_revoked,
+        };
+        let outboxes = &self.services.outboxes;
         let mut total = (0, 0);
         for visitor in batch {
-            let stream = self.services.outboxes.stream(&visitor.user)?;
+            let stream = outboxes.stream(&visitor.user)?;
             let holds = |frame: &crate::store::Frame| self.services.sessions.known(frame.session);
             let (frames, chunks) = stream.cleanup(horizon, holds).await?;
             if frames > 0 {
                 tracing::warn!(visitor = %visitor.user, frames, "pending frames expired unacknowledged");
+            }
+            if outboxes.forget(&stream, idle).await? {
+                tracing::debug!(visitor = %visitor.user, "forgotten");
             }
             total = (total.0 + frames, total.1 + chunks);
         }

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::StartError;
+use super::{StartError, administration, demo};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
-use crate::agents::catalog::Catalog;
-use crate::clock::{self, Wall};
+use crate::clock::Wall;
 use crate::config::{Config, JwtAlgorithm, Visitors};
-use crate::examples::Gallery;
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
 use crate::machine::{admission, backoff, breaker, connection, outbox};
@@ -61,6 +59,7 @@ pub(super) fn rates(config: &Config) -> Rates {
         attempts: config.limits.attempts_per_minute,
         visitor_attempts: config.limits.attempts_per_minute,
         messages: config.limits.messages_per_minute,
+        drafts: config.limits.drafts_per_minute,
         bytes: u32::try_from(config.limits.bytes_per_minute.0).unwrap_or(u32::MAX),
     }
 }
@@ -80,11 +79,10 @@ pub(super) async fn wire(
 ) -> Result<Parts, StartError> {
     let (store, committer) = (opened.store, opened.committer);
     let recovered = opened.recovered;
-    let catalog = Arc::new(catalog(config)?);
-    let gallery = Arc::new(gallery(config)?);
-    let engine = engine(&catalog);
+    let catalog = Arc::new(demo::catalog(config)?);
+    let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
+    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
     let sessions = Sessions::new(store.clone(), committer.clone());
     let admission = admission::Admission::new(admission_limits(config));
     let queue = Arc::new(Queue::new(admission));
@@ -109,28 +107,23 @@ pub(super) async fn wire(
         fallback,
         breakers.clone(),
     );
-    let key = token_key(&store, &committer).await?;
+    let key = secret("token_key", &store, &committer).await?;
+    let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, outboxes.clone())?;
-    let min_free = config.store.min_free.0 as u64;
-    let observer = Observer::new(
-        store,
-        committer,
-        breakers,
-        drain.clone(),
-        disk_low,
-        min_free,
-    );
+    let free = config.store.min_free.0 as u64;
+    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
         access,
+        admin,
+        audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
         outboxes,
         intake,
         sessions,
         observer,
-        gallery,
-        engine,
+        demo,
         drain,
         settings: settings(config),
     };
@@ -151,14 +144,6 @@ fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backe
         Some(backend) => (backend, Some(builtin)),
         None => (builtin, None),
     }
-}
-
-/// Who answers, and how old its prices are.
-fn engine(catalog: &Catalog) -> String {
-    format!(
-        "built-in engine, {}",
-        catalog.prices_text(clock::wall().date())
-    )
 }
 
 fn admission_limits(config: &Config) -> admission::Limits {
@@ -299,51 +284,24 @@ fn auth_mode(config: &Config) -> Result<AuthMode, StartError> {
     })
 }
 
-fn read(path: &std::path::Path) -> Result<String, StartError> {
+pub(super) fn read(path: &std::path::Path) -> Result<String, StartError> {
     std::fs::read_to_string(path)
         .map_err(|e| StartError::File(format!("could not read {}: {e}", path.display())))
 }
 
-fn catalog(config: &Config) -> Result<Catalog, StartError> {
-    let Some(path) = &config.agents.catalog else {
-        return Ok(Catalog::builtin());
-    };
-    Catalog::parse(&read(path)?).map_err(|faults| {
-        let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        StartError::File(format!(
-            "agents.catalog {}: {}",
-            path.display(),
-            list.join("; ")
-        ))
-    })
-}
-
-fn gallery(config: &Config) -> Result<Gallery, StartError> {
-    let Some(path) = &config.examples.file else {
-        return Ok(Gallery::builtin());
-    };
-    Gallery::parse(&read(path)?).map_err(|faults| {
-        StartError::File(format!(
-            "examples.file {}: {}",
-            path.display(),
-            faults.join("; ")
-        ))
-    })
-}
-
-/// The key that signs tokens; made once, so that they survive a restart.
-async fn token_key(
+/// A secret of the store, made once so that it survives a restart.
+pub(super) async fn secret(
+    name: &str,
     store: &store::Store,
     committer: &store::Committer,
 ) -> Result<[u8; 32], StartError> {
-    const NAME: &str = "token_key";
-    if let Some(key) = store.setting(NAME)? {
+    if let Some(key) = store.setting(name)? {
         return Ok(key);
     }
     let halves = [crate::intake::random_u128(), crate::intake::random_u128()];
     let mut key = [0; 32];
     key[..16].copy_from_slice(&halves[0].to_le_bytes());
     key[16..].copy_from_slice(&halves[1].to_le_bytes());
-    committer.commit(vec![commit::setting(NAME, &key)]).await?;
+    committer.commit(vec![commit::setting(name, &key)]).await?;
     Ok(key)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use http::{Request, header};
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -129,6 +129,19 @@ impl Server {
     /// # Errors
     /// [`ConnectError::Connect`].
     pub async fn call(&self, request: Request<Full<Bytes>>) -> Result<(u16, Value), ConnectError> {
+        let response = self.exchange(request).await?;
+        let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
+        Ok((response.status().as_u16(), body))
+    }
+
+    /// One request; the whole response.
+    ///
+    /// # Errors
+    /// [`ConnectError::Connect`].
+    pub async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, ConnectError> {
         let failed = |e: String| ConnectError::Connect(self.authority(), e);
         let stream = self.dial().await?;
         let exchange = async {
@@ -136,25 +149,22 @@ impl Server {
                 hyper::client::conn::http1::handshake(TokioIo::new(stream))
                     .await
                     .map_err(|e| e.to_string())?;
-            let answer = async {
+            // The sender goes with the answer: then the connection ends too. It may end before the
+            // last of the body is taken out of it, so both are waited for.
+            let answer = async move {
                 let response = sender
                     .send_request(request)
                     .await
                     .map_err(|e| e.to_string())?;
-                let status = response.status().as_u16();
-                let body = Limited::new(response.into_body(), MAX_BODY)
+                let (head, body) = response.into_parts();
+                let body = Limited::new(body, MAX_BODY)
                     .collect()
                     .await
                     .map_err(|e| e.to_string())?;
-                Ok((
-                    status,
-                    serde_json::from_slice(&body.to_bytes()).unwrap_or(Value::Null),
-                ))
+                Ok(Response::from_parts(head, body.to_bytes()))
             };
-            tokio::select! {
-                answer = answer => answer,
-                ended = connection => Err(ended.err().map_or("the server hung up".into(), |e| e.to_string())),
-            }
+            let (answer, _) = tokio::join!(answer, connection);
+            answer
         };
         tokio::time::timeout(PATIENCE, exchange)
             .await
@@ -301,6 +311,11 @@ impl Connection {
                 None => return Err("the socket is closed".into()),
             }
         }
+    }
+
+    /// The next text frame where it is here already.
+    pub fn ready(&mut self) -> Option<Result<String, String>> {
+        self.next().now_or_never()
     }
 
     /// Says goodbye.

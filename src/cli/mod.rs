@@ -1,12 +1,16 @@
 //! The command line: what can be said, and with which code a call ends. One file a subcommand.
 
 pub mod answer;
+pub mod backup;
+pub mod bench;
 pub mod check_config;
 pub mod client;
 pub mod completions;
 pub mod send;
 pub mod serve;
+pub mod store;
 pub mod understand;
+pub mod verify;
 pub mod welcome;
 
 #[cfg(test)]
@@ -81,8 +85,21 @@ pub enum Command {
     Send(SendArgs),
     /// Show what the agents read out of a text: quantities, models, roles.
     Understand(UnderstandArgs),
+    /// Say whether a report is as the appliance signed it. Needs no server and no network.
+    Verify(verify::VerifyArgs),
     /// Answer a text here, without a server.
     Answer(AnswerArgs),
+    /// Put load on an appliance and count what arrives: rates, times, losses.
+    Bench(bench::BenchArgs),
+    /// The server of `bench --spawn`.
+    #[command(hide = true)]
+    BenchServer(bench::BenchServerArgs),
+    /// Copy everything of a stopped appliance into one file; `verify` proves that it restores.
+    Backup(backup::BackupArgs),
+    /// Make the store from a backup.
+    Restore(backup::RestoreArgs),
+    /// Look after the store of a stopped appliance.
+    Store(store::StoreArgs),
     /// Print a completion script for a shell.
     Completions(completions::CompletionsArgs),
 }

@@ -1,22 +1,28 @@
 //! `emflow` and `emflow serve`: serves until a signal, then drains.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::{Exit, ServeArgs, check_config, welcome};
+use super::{Exit, ServeArgs, check_config, store, welcome};
+use crate::agents::backend::Backend;
 use crate::app::{App, Start, StartError};
 use crate::config::{Config, LogFormat};
-use crate::store::StoreError;
 
 /// The port that is replaced by the next free one when it is taken: nobody asked for it.
 const DEFAULT_LISTEN: &str = "server.listen";
 
 /// Runs the server.
 pub fn run(args: &ServeArgs) -> Exit {
+    run_with(args, None)
+}
+
+/// Runs the server with another backend before the built-in engine.
+pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> Exit {
     let loaded = match args.load() {
         Ok(loaded) => loaded,
         Err(errors) => {
@@ -43,8 +49,10 @@ pub fn run(args: &ServeArgs) -> Exit {
     let by_default = loaded.source(DEFAULT_LISTEN) == crate::config::Source::Default;
     let start = Start {
         accept_loss: args.accept_loss,
-        backend: None,
+        backend,
         next_free_port: by_default,
+        // What is not a terminal may be a log, and a log must not hold a password.
+        generate_password: std::io::stdout().is_terminal(),
     };
     let exit = runtime.block_on(serve(args, loaded.config, start));
     // What is still blocked (a name lookup, say) does not hold the process.
@@ -128,13 +136,9 @@ impl Signals {
 
 fn exit_of(error: &StartError) -> Exit {
     match error {
-        StartError::Store(StoreError::InUse(_)) => Exit::InUse,
-        StartError::Store(
-            StoreError::Damaged { .. } | StoreError::Record(_) | StoreError::Stopped,
-        ) => Exit::Damaged,
-        StartError::Store(StoreError::Sled(_)) => Exit::Damaged,
+        StartError::Store(error) => store::exit_of(error),
         StartError::Tls(_) | StartError::File(_) => Exit::Usage,
-        StartError::Store(StoreError::Io { .. }) | StartError::Bind(_) => Exit::Failed,
+        StartError::Bind(_) => Exit::Failed,
     }
 }
 

@@ -154,7 +154,8 @@ fn checked(text: &str) -> (Exit, String, String) {
 
 #[test]
 fn check_config_prints_what_counts_and_where_it_came_from() {
-    let (exit, out, err) = checked("[admin]\npassword = \"canary\"\n[delivery]\nwindow = 8\n");
+    let (exit, out, err) =
+        checked("[admin]\npassword = \"canary canary\"\n[delivery]\nwindow = 8\n");
     assert_eq!(exit, Exit::Done);
     let has = |start: &str, end: &str| {
         assert!(

@@ -31,6 +31,17 @@ fn write(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()
     for name in &config.server.public_names {
         writeln!(out, "  by name     https://{}:{port}/", name.as_str())?;
     }
+    if let Some(password) = &app.generated_password {
+        writeln!(
+            out,
+            "  administrator's password, shown this once: {password}"
+        )?;
+    } else if app.admin_disabled() {
+        writeln!(
+            out,
+            "  administrator: no password yet; set one with: emflow admin set-password"
+        )?;
+    }
     writeln!(out, "  engine      {}", app.engine)?;
     writeln!(out, "  data        {}", config.server.data_dir.display())?;
     writeln!(out, "  certificate {}", app.presented.fingerprint)?;

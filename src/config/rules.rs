@@ -55,6 +55,21 @@ const RULES: &[Rule] = &[
         "take a longer key, for example from `openssl rand -base64 48`",
     ),
     (
+        |c| {
+            let password = c.admin.password.expose();
+            password.is_empty() || (password.chars().count() >= 12 && password.len() <= 1024)
+        },
+        "admin.password",
+        "must have 12 characters or more, and 1024 bytes at most",
+        "take a longer one, or leave it out and run `emflow admin set-password`",
+    ),
+    (
+        |c| c.admin.session_idle <= c.admin.session_lifetime,
+        "admin.session_idle",
+        "must not exceed admin.session_lifetime",
+        "lower the one or raise the other",
+    ),
+    (
         |c| c.connections.heartbeat_interval < c.connections.idle_timeout,
         "connections.heartbeat_interval",
         "must be shorter than connections.idle_timeout",

@@ -66,8 +66,14 @@ settings! {
 
     /// The administrator.
     admin: Admin {
-        /// The password. Empty: one is generated at the first start and shown once, on the terminal only.
+        /// The password, 12 characters or more. Where it is set here it counts, and is changed only here. Empty: the one that `emflow admin set-password` or the admin page set last; at a first start on a terminal one is generated and shown once.
         password: Secret = "";
+        /// A browser that asks for nothing for so long is logged out.
+        session_idle: Duration = "30m" in "1m"..="24h";
+        /// A browser is logged out after so long, whatever it does.
+        session_lifetime: Duration = "12h" in "5m"..="30d";
+        /// Entries kept in the log of who changed what; the oldest go first.
+        audit_entries: usize = 10000 in 100..=1000000;
     }
 
     /// Limits on what a network may ask of the appliance.
@@ -78,6 +84,8 @@ settings! {
         attempts_per_minute: u32 = 60 in 1..=1000000 [live];
         /// Messages a minute from one visitor.
         messages_per_minute: u32 = 60 in 1..=1000000 [live];
+        /// Readings of a message while it is typed, a minute from one visitor. They do not count as messages.
+        drafts_per_minute: u32 = 240 in 1..=1000000 [live];
         /// Bytes a minute from one visitor.
         bytes_per_minute: ByteSize = "1MiB" in "64KiB"..="1GiB" [live];
         /// Open connections in all.

@@ -222,7 +222,7 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
     let loaded = load(&[upside_down, secret], &[], &[]).unwrap();
     assert_eq!(loaded.config.admin.password.expose(), "correct horse");
 
-    let plain = ("c.toml", "[admin]\npassword = \"old\"");
+    let plain = ("c.toml", "[admin]\npassword = \"an older password\"");
     let env = [("EMFLOW_ADMIN__PASSWORD_FILE", "ROOT/pw")];
     let loaded = load(&[plain, secret], &env, &[]).unwrap();
     assert_eq!(loaded.config.admin.password.expose(), "correct horse");
@@ -230,15 +230,15 @@ fn a_secret_may_stand_in_a_file_of_its_own() {
     // The nearer layer wins, also where the farther one names a file.
     let loaded = load(
         &[by_file, secret],
-        &[("EMFLOW_ADMIN__PASSWORD", "new")],
+        &[("EMFLOW_ADMIN__PASSWORD", "a newer password")],
         &[],
     )
     .unwrap();
-    assert_eq!(loaded.config.admin.password.expose(), "new");
+    assert_eq!(loaded.config.admin.password.expose(), "a newer password");
 
     let refused = [
         (
-            "[admin]\npassword = \"a\"\npassword_file = \"ROOT/pw\"",
+            "[admin]\npassword = \"another password\"\npassword_file = \"ROOT/pw\"",
             "remove one of the two",
         ),
         (

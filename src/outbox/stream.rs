@@ -1,5 +1,7 @@
 //! One visitor's stream.
 
+mod retire;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,6 +15,8 @@ use crate::machine::outbox::{AckRefused, Marks};
 use crate::protocol::close::Close;
 use crate::protocol::frame;
 use crate::store::commit::Permit;
+pub use retire::Idle;
+
 use crate::store::{Append, Chunk, Committer, Frame, Op, Store, StoreError, VisitorRecord};
 
 /// Frames kept in memory behind the newest, so that live sockets do not read the store.

@@ -1,5 +1,7 @@
 //! Streams over a real store. Frames are made as sessions make them, one at a time.
 
+mod retire;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
@@ -38,8 +40,7 @@ impl House {
     fn open(dir: &std::path::Path, limits: Limits) -> Outboxes {
         let opened = reopen(&options(dir)).unwrap();
         assert_eq!(opened.recovered.loss, None);
-        let epoch = opened.recovered.epoch;
-        Outboxes::new(opened.store, opened.committer, limits, epoch)
+        Outboxes::new(opened.store, opened.committer, limits, &opened.recovered)
     }
 
     /// The process ends and starts again; what was queued is on disk.

@@ -19,6 +19,8 @@ pub enum Code {
     MethodNotAllowed,
     /// 408
     RequestTimeout,
+    /// 409
+    Conflict,
     /// 413
     PayloadTooLarge,
     /// 415
@@ -33,6 +35,8 @@ pub enum Code {
     NotImplemented,
     /// 503
     Overloaded,
+    /// 503
+    AdminDisabled,
 }
 
 impl Code {
@@ -45,13 +49,14 @@ impl Code {
             Code::NotFound => 404,
             Code::MethodNotAllowed => 405,
             Code::RequestTimeout => 408,
+            Code::Conflict => 409,
             Code::PayloadTooLarge => 413,
             Code::UnsupportedMediaType => 415,
             Code::UpgradeRequired => 426,
             Code::RateLimited => 429,
             Code::Internal => 500,
             Code::NotImplemented => 501,
-            Code::Overloaded => 503,
+            Code::Overloaded | Code::AdminDisabled => 503,
         }
     }
 
@@ -65,6 +70,7 @@ impl Code {
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::RequestTimeout => "request_timeout",
+            Code::Conflict => "conflict",
             Code::PayloadTooLarge => "payload_too_large",
             Code::UnsupportedMediaType => "unsupported_media_type",
             Code::UpgradeRequired => "upgrade_required",
@@ -72,6 +78,7 @@ impl Code {
             Code::Internal => "internal",
             Code::NotImplemented => "not_implemented",
             Code::Overloaded => "overloaded",
+            Code::AdminDisabled => "admin_disabled",
         }
     }
 
@@ -85,6 +92,7 @@ impl Code {
             Code::NotFound => "There is nothing here",
             Code::MethodNotAllowed => "This method is not allowed here",
             Code::RequestTimeout => "The request took too long to arrive",
+            Code::Conflict => "This does not fit what is there",
             Code::PayloadTooLarge => "The body is too large",
             Code::UnsupportedMediaType => "This media type is not understood",
             Code::UpgradeRequired => "This address speaks WebSocket",
@@ -92,6 +100,7 @@ impl Code {
             Code::Internal => "Something failed on our side",
             Code::NotImplemented => "This method is not known",
             Code::Overloaded => "No room at the moment",
+            Code::AdminDisabled => "No administrator's password is set",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a client says: text of a frame → typed request, all faults at once.
 
 mod chat;
+mod draft;
 mod fields;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use super::MAX_SAFE_INTEGER;
 use super::fault::{Fault, FaultCode};
 use crate::id::{BusinessValue, Category, Complexity, MessageId, SessionId, UserId};
+pub use draft::{Draft, parse_draft};
 use fields::Fields;
 
 /// A well-formed client frame.

@@ -5,11 +5,7 @@ use std::fmt::Write;
 use super::{Block, Document};
 
 /// Inline, because the file is opened from a disk and must need nothing else.
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
-table{border-collapse:collapse;margin:1rem 0;width:100%}th,td{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:left;vertical-align:top}\
-blockquote{border-left:.3rem solid #888;margin:1rem 0;padding:.2rem 1rem;white-space:pre-wrap}td{overflow-wrap:anywhere}\
-@media(prefers-color-scheme:dark){body{color:#eee;background:#161616}th,td{border-color:#444}}\
-@media print{body{margin:0;max-width:none;color:#000;background:#fff}h2,h3{break-after:avoid}tr{break-inside:avoid}}";
+const STYLE: &str = include_str!("style.css");
 
 pub(super) fn write(document: &Document) -> String {
     let title = escaped(&document.title);
@@ -17,7 +13,7 @@ pub(super) fn write(document: &Document) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
     for block in &document.blocks {
         // Writing into a string does not fail.
@@ -42,11 +38,14 @@ pub(super) fn write(document: &Document) -> String {
                     format!("<thead>{}</thead>", row(columns, "th"))
                 };
                 let body: String = rows.iter().map(|r| row(r, "td")).collect();
-                writeln!(out, "<table>{head}<tbody>{body}</tbody></table>")
+                writeln!(
+                    out,
+                    "<div class=\"t\" tabindex=\"0\" role=\"group\"><table>{head}<tbody>{body}</tbody></table></div>"
+                )
             }
         };
     }
-    out + "</body>\n</html>\n"
+    out + "</main>\n</body>\n</html>\n"
 }
 
 fn escaped(text: &str) -> String {

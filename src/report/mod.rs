@@ -3,13 +3,16 @@
 //! Every text in it may have come from a visitor or from an agent of somebody else's, so the
 //! document holds plain text only, and each writer escapes all of it.
 
+pub mod delivery;
 mod html;
 mod markdown;
+pub mod seal;
 
 use crate::agents::answer::{Answer, Figure, Finding, Recommendation};
 use crate::clock::Wall;
 use crate::protocol::frame::Kind;
 use crate::store::SessionRecord;
+use delivery::Delivery;
 
 /// A part of a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +43,7 @@ pub enum Outcome<'a> {
 
 impl Document {
     /// The report of an ended session.
-    pub fn new(record: &SessionRecord, outcome: &Outcome<'_>) -> Self {
+    pub fn new(record: &SessionRecord, outcome: &Outcome<'_>, delivery: &Delivery) -> Self {
         let mut document = Self {
             title: record.title.clone(),
             blocks: Vec::new(),
@@ -56,6 +59,7 @@ impl Document {
                 ));
             }
         }
+        document.delivery(delivery);
         document
     }
 
@@ -237,6 +241,24 @@ impl Document {
                 .into()
         });
         self.table(&["Measure", "Today", "Aim", "How"], rows.collect());
+    }
+
+    fn delivery(&mut self, delivery: &Delivery) {
+        self.heading(2, "Proof of delivery");
+        self.text(&delivery.verdict());
+        let rows = delivery.frames.iter().map(|f| {
+            let yes = if f.acknowledged { "yes" } else { "not yet" };
+            vec![
+                f.sequence.to_string(),
+                f.r#type.replace('_', " "),
+                f.stored_at.clone(),
+                yes.to_owned(),
+                f.payload_sha256.clone(),
+            ]
+        });
+        let columns = ["#", "Frame", "Stored", "Acknowledged", "SHA-256"];
+        self.table(&columns, rows.collect());
+        self.text("This file ends with the appliance's seal. `emflow verify FILE` says whether a byte of it has changed, without a network.");
     }
 
     fn arithmetic(&mut self, answer: &Answer) {

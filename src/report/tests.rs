@@ -38,7 +38,7 @@ fn hostile_texts_stay_texts() {
     // req: V4
     for text in HOSTILE {
         let outcome = Outcome::Other(Kind::Error, text);
-        let document = Document::new(&record(text), &outcome);
+        let document = Document::new(&record(text), &outcome, &Delivery::default());
         let html = document.html();
         for tag in ["<script", "<img", "<b>", "onerror=alert(1)>"] {
             assert!(!html.contains(tag), "{tag} of {text} in {html}");
@@ -51,14 +51,19 @@ fn hostile_texts_stay_texts() {
             "{markdown}"
         );
         let headings = markdown.lines().filter(|l| l.starts_with('#')).count();
-        assert_eq!(headings, 2, "{markdown}");
+        assert_eq!(headings, 3, "{markdown}");
         assert!(!markdown.lines().any(|l| l.starts_with("- ")), "{markdown}");
     }
 }
 
 #[test]
 fn it_fetches_nothing() {
-    let html = Document::new(&record("x"), &Outcome::Other(Kind::Error, "y")).html();
+    let html = Document::new(
+        &record("x"),
+        &Outcome::Other(Kind::Error, "y"),
+        &Delivery::default(),
+    )
+    .html();
     for word in [
         "src=", "href=", "url(", "@import", "<script", "http://", "https://",
     ] {
@@ -77,7 +82,11 @@ fn every_number_of_a_real_answer_is_in_it_with_its_arithmetic() {
         as_of: "2026-12-01".to_owned(),
     };
     let answer = crate::agents::answer(&task, &Catalog::builtin(), &mut |_| {}).unwrap();
-    let document = Document::new(&record(text), &Outcome::Answer(&answer));
+    let document = Document::new(
+        &record(text),
+        &Outcome::Answer(&answer),
+        &Delivery::default(),
+    );
     let (html, markdown) = (document.html(), document.markdown());
     assert!(!answer.provenance.is_empty());
     for derivation in &answer.provenance {

@@ -19,7 +19,6 @@ use tokio::sync::Semaphore;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
-use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response as Reply;
 
@@ -227,11 +226,7 @@ impl App {
             }
         };
         let request: Request<Full<Bytes>> = Request::from_parts(parts, Full::new(bytes));
-        let path = request.uri().path().to_owned();
-        let routes = self.routes.clone().recover(move |rejection| {
-            let refused = reply::rejected(&rejection, &path);
-            async move { Ok::<_, Infallible>(refused) }
-        });
+        let routes = self.routes.clone();
         let answered = hyper::service::Service::call(
             &hyper_util::service::TowerToHyperService::new(warp::service(routes)),
             request,

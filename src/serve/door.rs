@@ -1,14 +1,15 @@
 //! The door of a WebSocket: everything is decided over HTTP, before the upgrade.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header;
-use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use warp::reply::Response as Reply;
 
+use super::routes::{Call, Route, Who, at_once};
 use super::{Peer, Services, reply, socket};
 use crate::access::address::{Address, client_address};
 use crate::access::{Credential, Identity};
@@ -20,6 +21,13 @@ use crate::protocol::problem::{Code, Problem};
 use crate::protocol::{MAX_SAFE_INTEGER, SUBPROTOCOL};
 use crate::shutdown::Phase;
 
+/// The WebSocket.
+pub(super) const ROUTES: [Route; 1] = [Route::get(
+    "/api/v1/example-messages/ws/{user_id}",
+    Who::Visitor,
+    |call| at_once(open(call)),
+)];
+
 /// A header as text; none where it is absent or not text.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
@@ -29,25 +37,23 @@ pub(super) fn text<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> Opt
 ///
 /// # Errors
 /// The refusal, with its status.
-pub(super) fn open(
-    user: &str,
-    query: &str,
-    headers: &HeaderMap,
-    upgrade: Option<OnUpgrade>,
-    peer: Peer,
-    services: &Arc<Services>,
-) -> Result<Reply, Problem> {
+fn open(call: Call) -> Result<Reply, Problem> {
+    let (headers, services) = (&call.headers, &call.services);
     let bad = |text: &str| Problem::new(Code::BadRequest, text);
     if services.drain.phase() > Phase::Running {
         return Err(
             Problem::new(Code::Overloaded, "the server is going away; come back").retry_after(2),
         );
     }
-    attempt(&services.limits.attempts, &client(headers, &peer, services))?;
+    attempt(
+        &services.limits.attempts,
+        &client(headers, &call.peer, services),
+    )?;
     let key = websocket_key(headers)?;
-    let user = UserId::parse(user).map_err(|rule| bad(&format!("the user id must be {rule}")))?;
+    let user = UserId::parse(call.parameter(0))
+        .map_err(|rule| bad(&format!("the user id must be {rule}")))?;
     let subprotocol = subprotocol(headers)?;
-    let query = Query::parse(query)?;
+    let query = Query::parse(&call.query)?;
     check_origin(headers, services)?;
     let identity = authenticate(headers, query.ticket.as_deref(), services)?;
     if identity.user_id != user {
@@ -57,7 +63,7 @@ pub(super) fn open(
         ));
     }
     attempt(&services.limits.visitor_attempts, &user)?;
-    let Some(upgrade) = upgrade else {
+    let Some(upgrade) = call.upgrade else {
         return Err(Problem::new(
             Code::UpgradeRequired,
             "connect with a WebSocket client over HTTP/1.1",
@@ -67,7 +73,7 @@ pub(super) fn open(
         upgrade,
         identity,
         query.resume(),
-        peer,
+        call.peer,
         Arc::clone(services),
     );
     Ok(reply::switching(
@@ -76,8 +82,13 @@ pub(super) fn open(
     ))
 }
 
-/// The address that counts: the peer's, or what a trusted proxy says of it.
+/// The address that limits count.
 pub(super) fn client(headers: &HeaderMap, peer: &Peer, services: &Services) -> Address {
+    Address::from(client_ip(headers, peer, services))
+}
+
+/// Where a request comes from: the peer, or what a trusted proxy says of it.
+pub(super) fn client_ip(headers: &HeaderMap, peer: &Peer, services: &Services) -> IpAddr {
     let lines = headers.get_all("x-forwarded-for");
     let forwarded: Vec<&str> = lines.iter().filter_map(|v| v.to_str().ok()).collect();
     let trusted = |ip| {
@@ -87,11 +98,7 @@ pub(super) fn client(headers: &HeaderMap, peer: &Peer, services: &Services) -> A
             .iter()
             .any(|network| network.contains(ip))
     };
-    Address::from(client_address(
-        peer.address.ip(),
-        Some(&forwarded.join(",")),
-        trusted,
-    ))
+    client_address(peer.address.ip(), Some(&forwarded.join(",")), trusted)
 }
 
 /// One more attempt of this key.
@@ -142,21 +149,24 @@ pub(super) fn check_origin(headers: &HeaderMap, services: &Services) -> Result<(
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());
     };
-    let alone = headers.get_all(header::ORIGIN).iter().count() == 1;
     let origin = origin.to_str().ok().and_then(WebOrigin::parse);
-    let own =
-        text(headers, &header::HOST).and_then(|host| WebOrigin::parse(&format!("https://{host}")));
-    let allowed = alone
-        && origin.is_some_and(|origin| {
-            Some(&origin) == own.as_ref() || services.settings.allowed_origins.contains(&origin)
-        });
-    if allowed {
+    let allowed = origin.is_some_and(|origin| services.settings.allowed_origins.contains(&origin));
+    if is_own_origin(headers) || (allowed && headers.get_all(header::ORIGIN).iter().count() == 1) {
         return Ok(());
     }
     Err(Problem::new(
         Code::OriginNotAllowed,
         "pages of this origin may not connect; the operator can add it to server.allowed_origins",
     ))
+}
+
+/// Whether `Origin` stands there once and is the address that was asked.
+pub(super) fn is_own_origin(headers: &HeaderMap) -> bool {
+    let parsed = |origin: &str| WebOrigin::parse(origin);
+    let origin = text(headers, &header::ORIGIN).and_then(parsed);
+    let host = text(headers, &header::HOST);
+    let own = host.and_then(|host| parsed(&format!("https://{host}")));
+    origin.is_some() && origin == own && headers.get_all(header::ORIGIN).iter().count() == 1
 }
 
 fn websocket_key(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -12,8 +12,17 @@ use crate::protocol::problem::{Code, Problem};
 #[folder = "static/"]
 struct Static;
 
+/// The file behind an address: a page's address has no ending.
+fn name(path: &str) -> &str {
+    match path {
+        "" => "index.html",
+        "verify" => "verify.html",
+        other => other,
+    }
+}
+
 fn find(path: &str) -> Option<EmbeddedFile> {
-    let path = if path.is_empty() { "index.html" } else { path };
+    let path = name(path);
     // A debug build reads the disk.
     let inside = !path.contains("..") && !path.contains('\\');
     inside.then(|| Static::get(path)).flatten()
@@ -31,7 +40,7 @@ pub(super) fn exists(path: &str) -> bool {
 pub(super) fn get(path: &str, if_none_match: Option<&str>) -> Result<Reply, Problem> {
     let missing = || Problem::new(Code::NotFound, "no such page; the demo page is at /");
     let file = find(path).ok_or_else(missing)?;
-    let path = if path.is_empty() { "index.html" } else { path };
+    let path = name(path);
     let hash: String = file
         .metadata
         .sha256_hash()

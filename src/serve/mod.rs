@@ -2,11 +2,13 @@
 //! room that knows warp, hyper, rustls and sockets.
 
 pub mod accept;
+mod admin;
 pub mod authority;
 mod certificate;
 mod door;
 mod files;
 mod framing;
+mod guard;
 mod headers;
 mod keyfile;
 mod reply;
@@ -15,6 +17,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod understand;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,8 +25,11 @@ use std::time::Duration;
 
 use crate::access::Access;
 use crate::access::address::Address;
+use crate::access::admin::Admin;
+use crate::access::audit::Audit;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
+use crate::agents::backend::Reader;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
@@ -31,6 +37,7 @@ use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
+use crate::report::seal::Signer;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 
@@ -38,6 +45,10 @@ use crate::shutdown::Drain;
 pub struct Services {
     /// Who is it, and may they.
     pub access: Access,
+    /// The administrator.
+    pub admin: Admin,
+    /// Who changed what.
+    pub audit: Audit,
     /// Rates by address and visitor.
     pub limits: Limits,
     /// New visitors by address; a bucket of its own, so that asking for an id does not use up connecting.
@@ -50,14 +61,24 @@ pub struct Services {
     pub sessions: Sessions,
     /// Health and counts.
     pub observer: Observer,
-    /// The examples.
-    pub gallery: Arc<Gallery>,
-    /// Which engine answers, for the page.
-    pub engine: String,
+    /// What the demo page shows.
+    pub demo: Demo,
     /// The end.
     pub drain: Drain,
     /// Numbers.
     pub settings: Settings,
+}
+
+/// What the demo page shows.
+pub struct Demo {
+    /// The examples.
+    pub gallery: Arc<Gallery>,
+    /// What is understood of a message while it is written.
+    pub reader: Reader,
+    /// The seal under reports.
+    pub signer: Signer,
+    /// Which engine answers.
+    pub engine: String,
 }
 
 /// The numbers of this room.

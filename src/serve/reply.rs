@@ -4,10 +4,8 @@ use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use serde::Serialize;
 use warp::Reply as _;
-use warp::reject::Rejection;
 use warp::reply::Response as Reply;
 
-use super::routes;
 use crate::protocol::problem::{Code, Problem};
 
 /// A body of some media type.
@@ -64,19 +62,6 @@ pub(super) fn attachment(media: &'static str, name: &str, bytes: Vec<u8>) -> Rep
 /// Either, as a response.
 pub(super) fn either(result: Result<Reply, Problem>) -> Reply {
     result.unwrap_or_else(|refused| problem(&refused))
-}
-
-/// What no route took.
-pub(super) fn rejected(rejection: &Rejection, path: &str) -> Reply {
-    if rejection.find::<warp::reject::MethodNotAllowed>().is_none() {
-        let text = "no such address; the demo page is at /";
-        return problem(&Problem::new(Code::NotFound, text));
-    }
-    let text = "this address exists, but not for this method";
-    let mut response = problem(&Problem::new(Code::MethodNotAllowed, text));
-    let methods = HeaderValue::from_static(routes::allowed(path));
-    response.headers_mut().insert(header::ALLOW, methods);
-    response
 }
 
 /// A 101 by which the connection becomes a WebSocket.

@@ -1,18 +1,37 @@
 //! One session, as an answer and as a report to keep, for its visitor.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 use warp::reply::Response as Reply;
 
 use super::door::authenticate;
-use super::{Services, reply};
+use super::reply;
+use super::routes::{Call, Route, Who, at_once};
 use crate::agents::answer::Answer;
 use crate::clock::Wall;
 use crate::id::SessionId;
 use crate::protocol::frame::Kind;
 use crate::protocol::problem::{Code, Problem};
+use crate::report::delivery::Delivery;
 use crate::report::{Document, Outcome};
 use crate::store::{SessionRecord, StoreError};
+
+/// These.
+pub(super) const ROUTES: [Route; 3] = [
+    Route::get("/api/v1/report-key", Who::Anyone, |call| {
+        at_once(Ok(key(&call)))
+    }),
+    Route::get(
+        "/api/v1/example-messages/sessions/{id}",
+        Who::Visitor,
+        |call| at_once(session(&call)),
+    ),
+    Route::get(
+        "/api/v1/example-messages/sessions/{id}/{file}",
+        Who::Visitor,
+        |call| at_once(report(&call)),
+    ),
+];
 
 /// A session and the frame that ended it, while that is held.
 struct Found {
@@ -20,16 +39,17 @@ struct Found {
     last: Option<(Kind, Value)>,
 }
 
+fn internal(error: StoreError) -> Problem {
+    tracing::error!(%error, "a session could not be read");
+    Problem::new(Code::Internal, "the session could not be read")
+}
+
 /// 404 for another visitor's session as for one that never was.
-fn find(id: &str, headers: &HeaderMap, services: &Services) -> Result<Found, Problem> {
+fn find(call: &Call) -> Result<Found, Problem> {
     let missing = || Problem::new(Code::NotFound, "you have no such session");
-    let internal = |error: StoreError| {
-        tracing::error!(%error, "a session could not be read");
-        Problem::new(Code::Internal, "the session could not be read")
-    };
-    let sessions = &services.sessions;
-    let user = authenticate(headers, None, services)?.user_id;
-    let id = SessionId::parse(id).map_err(|_| missing())?;
+    let sessions = &call.services.sessions;
+    let user = authenticate(&call.headers, None, &call.services)?.user_id;
+    let id = SessionId::parse(call.parameter(0)).map_err(|_| missing())?;
     let record = sessions.find(&user, id).map_err(internal)?;
     let record = record.ok_or_else(missing)?;
     let last = sessions.last_frame(&record).map_err(internal)?;
@@ -37,12 +57,8 @@ fn find(id: &str, headers: &HeaderMap, services: &Services) -> Result<Found, Pro
 }
 
 /// `GET /api/v1/example-messages/sessions/{id}`
-pub(super) fn session(
-    id: &str,
-    headers: &HeaderMap,
-    services: &Services,
-) -> Result<Reply, Problem> {
-    let Found { record, last } = find(id, headers, services)?;
+fn session(call: &Call) -> Result<Reply, Problem> {
+    let Found { record, last } = find(call)?;
     let (kind, payload) = last.map_or((None, Value::Null), |(k, payload)| (Some(k), payload));
     Ok(reply::json(
         StatusCode::OK,
@@ -64,13 +80,8 @@ fn described(record: &SessionRecord, kind: Option<Kind>, payload: Value) -> Valu
 }
 
 /// `GET /api/v1/example-messages/sessions/{id}/report.json|.md|.html`
-pub(super) fn report(
-    id: &str,
-    file: &str,
-    headers: &HeaderMap,
-    services: &Services,
-) -> Result<Reply, Problem> {
-    let extension = match file {
+fn report(call: &Call) -> Result<Reply, Problem> {
+    let extension = match call.parameter(1) {
         "report.json" => "json",
         "report.md" => "md",
         "report.html" => "html",
@@ -79,7 +90,9 @@ pub(super) fn report(
             return Err(Problem::new(Code::NotFound, text));
         }
     };
-    let Found { record, last } = find(id, headers, services)?;
+    let Found { record, last } = find(call)?;
+    let delivery = delivery(&record, call)?;
+    let signer = &call.services.demo.signer;
     let Some((kind, payload)) = last else {
         let text = if record.state.ended() {
             "the result of this session is no longer held"
@@ -92,17 +105,17 @@ pub(super) fn report(
         "json" => {
             let report = json!({
                 "emflow_report": 1, "server_version": env!("CARGO_PKG_VERSION"),
-                "session": described(&record, Some(kind), payload),
+                "session": described(&record, Some(kind), payload), "delivery": delivery,
             });
-            ("application/json", format!("{report:#}\n"))
+            ("application/json", signer.seal_json(&format!("{report:#}")))
         }
         "md" => (
             "text/markdown; charset=utf-8",
-            document(&record, kind, &payload).markdown(),
+            signer.seal_text(&document(&record, kind, &payload, &delivery).markdown()),
         ),
         _ => (
             "text/html; charset=utf-8",
-            document(&record, kind, &payload).html(),
+            signer.seal_text(&document(&record, kind, &payload, &delivery).html()),
         ),
     };
     // An id is letters, digits and an underscore: it cannot leave the header's quotes.
@@ -110,7 +123,24 @@ pub(super) fn report(
     Ok(reply::attachment(media, &name, text.into_bytes()))
 }
 
-fn document(record: &SessionRecord, kind: Kind, payload: &Value) -> Document {
+/// What the store knows of the session's frames.
+fn delivery(record: &SessionRecord, call: &Call) -> Result<Delivery, Problem> {
+    let (frames, acknowledged) = call.services.sessions.frames(record).map_err(internal)?;
+    let frames = frames.iter();
+    let frames = frames.map(|(sequence, f)| (*sequence, f.kind, f.at, f.payload.as_str()));
+    Ok(Delivery::new(frames, acknowledged))
+}
+
+/// `GET /api/v1/report-key`: what a report's seal is compared with.
+fn key(call: &Call) -> Reply {
+    let signer = &call.services.demo.signer;
+    let key = json!({
+        "algorithm": "ed25519", "key": signer.public_key(), "fingerprint": signer.fingerprint(),
+    });
+    reply::json(StatusCode::OK, &key)
+}
+
+fn document(record: &SessionRecord, kind: Kind, payload: &Value, delivery: &Delivery) -> Document {
     let answer: Option<Answer> = match kind {
         Kind::AgentCompleted => serde_json::from_value(payload["result"].clone()).ok(),
         _ => None,
@@ -122,5 +152,5 @@ fn document(record: &SessionRecord, kind: Kind, payload: &Value) -> Document {
         Some(answer) => Outcome::Answer(answer),
         None => Outcome::Other(kind, words.unwrap_or("a result of another version")),
     };
-    Document::new(record, &outcome)
+    Document::new(record, &outcome, delivery)
 }

@@ -1,17 +1,38 @@
 //! The REST calls of visitors, and health.
 
+use http::StatusCode;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use warp::reply::Response as Reply;
 
-use super::door::{attempt, authenticate, check_origin, client, text};
-use super::{Peer, Services, reply};
+use super::door::{attempt, authenticate, check_origin, client};
+use super::routes::{Call, Route, Who, at_once};
+use super::{Services, guard, reply};
 use crate::access::credential::set_visitor_cookie;
 use crate::access::{NewVisitorRequest, NotAdmitted};
 use crate::clock;
 use crate::protocol::problem::{Code, Problem};
+
+/// These.
+pub(super) const ROUTES: [Route; 6] = [
+    Route::post("/api/v1/visitors", Who::Visitor, |call| {
+        at_once(create_visitor(&call))
+    }),
+    Route::post("/api/v1/tickets", Who::Visitor, |call| {
+        at_once(issue_ticket(&call))
+    }),
+    Route::get("/api/v1/example-messages/examples", Who::Anyone, |call| {
+        at_once(Ok(examples(&call.services)))
+    }),
+    Route::get("/api/v1/example-messages/health", Who::Anyone, |call| {
+        Box::pin(async move { Ok(health(&call.services).await) })
+    }),
+    Route::get("/healthz", Who::Anyone, |_| at_once(Ok(alive()))),
+    Route::get("/readyz", Who::Anyone, |call| {
+        at_once(ready(&call.services))
+    }),
+];
 
 #[derive(Deserialize, Default)]
 struct NewVisitorBody {
@@ -20,32 +41,15 @@ struct NewVisitorBody {
 }
 
 /// `POST /api/v1/visitors`
-pub(super) fn create_visitor(
-    headers: &HeaderMap,
-    body: &[u8],
-    peer: &Peer,
-    services: &Services,
-) -> Result<Reply, Problem> {
+fn create_visitor(call: &Call) -> Result<Reply, Problem> {
+    let (headers, services) = (&call.headers, &call.services);
     check_origin(headers, services)?;
-    attempt(&services.new_visitors, &client(headers, peer, services))?;
-    // A form of another site can post text/plain without asking; it cannot post JSON.
-    let media = text(headers, &header::CONTENT_TYPE)
-        .unwrap_or("")
-        .split(';')
-        .next()
-        .unwrap_or("");
-    if !media.trim().eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(
-            Code::UnsupportedMediaType,
-            "send JSON with Content-Type: application/json, for example {}",
-        ));
-    }
-    let body: NewVisitorBody = serde_json::from_slice(body).map_err(|e| {
-        Problem::new(
-            Code::BadRequest,
-            format!("the body must be {{}} or {{\"access_code\", \"display_name\"}}: {e}"),
-        )
-    })?;
+    attempt(
+        &services.new_visitors,
+        &client(headers, &call.peer, services),
+    )?;
+    let form = "{} or {\"access_code\", \"display_name\"}";
+    let body: NewVisitorBody = guard::json(call, form)?;
     let request = NewVisitorRequest {
         access_code: body.access_code.as_deref(),
         display_name: body.display_name.as_deref(),
@@ -72,7 +76,8 @@ pub(super) fn create_visitor(
 }
 
 /// `POST /api/v1/tickets`
-pub(super) fn issue_ticket(headers: &HeaderMap, services: &Services) -> Result<Reply, Problem> {
+fn issue_ticket(call: &Call) -> Result<Reply, Problem> {
+    let (headers, services) = (&call.headers, &call.services);
     check_origin(headers, services)?;
     let identity = authenticate(headers, None, services)?;
     attempt(&services.limits.visitor_attempts, &identity.user_id)?;
@@ -88,15 +93,15 @@ pub(super) fn issue_ticket(headers: &HeaderMap, services: &Services) -> Result<R
 }
 
 /// `GET /api/v1/example-messages/examples`
-pub(super) fn examples(services: &Services) -> Reply {
+fn examples(services: &Services) -> Reply {
     reply::json(
         StatusCode::OK,
-        &json!({"examples": services.gallery.examples(), "engine": services.engine}),
+        &json!({"examples": services.demo.gallery.examples(), "engine": services.demo.engine}),
     )
 }
 
 /// `GET /api/v1/example-messages/health`: a summary for anyone.
-pub(super) async fn health(services: &Services) -> Reply {
+async fn health(services: &Services) -> Reply {
     let health = services.observer.health().await;
     let status = if health.unhealthy() {
         StatusCode::SERVICE_UNAVAILABLE
@@ -107,14 +112,14 @@ pub(super) async fn health(services: &Services) -> Reply {
 }
 
 /// `GET /healthz`
-pub(super) fn alive() -> Reply {
+fn alive() -> Reply {
     reply::json(StatusCode::OK, &json!({"status": "alive"}))
 }
 
 /// `GET /readyz`
-pub(super) fn ready(services: &Services) -> Reply {
+fn ready(services: &Services) -> Result<Reply, Problem> {
     match services.observer.not_ready() {
-        None => reply::json(StatusCode::OK, &json!({"status": "ready"})),
-        Some(why) => reply::problem(&Problem::new(Code::Overloaded, why).retry_after(2)),
+        None => Ok(reply::json(StatusCode::OK, &json!({"status": "ready"}))),
+        Some(why) => Err(Problem::new(Code::Overloaded, why).retry_after(2)),
     }
 }

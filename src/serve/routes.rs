@@ -1,154 +1,266 @@
-//! Which address is answered by what.
+//! Which address is answered by what, and who may call it: one table, one guard.
+//!
+//! Each topic names its own routes beside what answers them. What holds for all of them stands
+//! here once: the match, "not this method", and the guard. warp carries the request this far and
+//! no further, because a chain of filters can say neither who may call a route nor which methods
+//! an address has, and both must be known of all of them.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
-use http::header;
+use futures_util::future::BoxFuture;
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, Method};
 use hyper::upgrade::OnUpgrade;
+use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
-use warp::{Filter, path};
 
-use super::{Peer, Services, door, files, reply, report, rest};
+use super::{Peer, Services, door, files, guard, reply};
+use crate::access::admin::{Principal, Scope};
+use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
 
-/// What is sent to, not read.
-const POSTED: [&str; 2] = ["/api/v1/visitors", "/api/v1/tickets"];
+/// Every route but those of the pages, by topic.
+const TABLES: &[&[Route]] = &[
+    &super::admin::ROUTES,
+    &super::door::ROUTES,
+    &super::report::ROUTES,
+    &super::rest::ROUTES,
+    &super::understand::ROUTES,
+];
 
-/// The methods of an address that has others than the one that was tried.
-pub(super) fn allowed(path: &str) -> &'static str {
-    if POSTED.contains(&path) {
-        "POST"
-    } else {
-        "GET, HEAD"
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Anyone.
+    Anyone,
+    /// A visitor, whom the route itself recognises: its credential may be a ticket, or be made here.
+    Visitor,
+    /// Whoever proves in this very call to be the administrator: the login.
+    Login,
+    /// The administrator, or a token that may read.
+    Read,
+    /// The administrator, or a token that may change something.
+    Operate,
+}
+
+/// One route.
+pub(super) struct Route {
+    method: Method,
+    /// As the documents write it: `{name}` stands for one segment.
+    path: &'static str,
+    who: Who,
+    answer: fn(Call) -> Answer,
+}
+
+impl Route {
+    /// A route that is read. `HEAD` comes with it.
+    pub(super) const fn get(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::GET, path, who, answer)
+    }
+
+    /// A route that is sent to.
+    pub(super) const fn post(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::POST, path, who, answer)
+    }
+
+    /// A route that takes something away.
+    pub(super) const fn delete(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::DELETE, path, who, answer)
+    }
+
+    const fn new(method: Method, path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self {
+            method,
+            path,
+            who,
+            answer,
+        }
     }
 }
 
-/// Every route. The rejections that are left are "not found" and "not this method".
+/// What a route answers, in its time.
+pub(super) type Answer = BoxFuture<'static, Result<Reply, Problem>>;
+
+/// An answer that need not wait.
+pub(super) fn at_once(result: Result<Reply, Problem>) -> Answer {
+    Box::pin(std::future::ready(result))
+}
+
+/// A request, as its route gets it: within the limits on size and time.
+pub(super) struct Call {
+    /// What stands for each `{name}` of the path, in their order, as it was sent.
+    pub(super) parameters: Vec<String>,
+    pub(super) method: Method,
+    /// Who asks; there on every route for [`Who::Read`] and [`Who::Operate`].
+    pub(super) principal: Option<Principal>,
+    /// Without the question mark; empty where there is none.
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) peer: Peer,
+    pub(super) upgrade: Option<OnUpgrade>,
+    pub(super) services: Shared,
+}
+
+impl Call {
+    /// The parameter at this place; a route asks for those that its own path names.
+    pub(super) fn parameter(&self, place: usize) -> &str {
+        self.parameters.get(place).map_or("", String::as_str)
+    }
+}
+
+/// Every address.
 pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
-    socket(&services)
-        .or(visitors(&services))
-        .unify()
-        .or(tickets(&services))
-        .unify()
-        .or(session(&services))
-        .unify()
-        .or(examples(&services))
-        .unify()
-        .or(health(&services))
-        .unify()
-        .or(probes(&services))
-        .unify()
-        .or(pages())
-        .unify()
-        .boxed()
-}
-
-fn with(services: &Shared) -> impl Filter<Extract = (Shared,), Error = Infallible> + Clone + use<> {
-    let services = Arc::clone(services);
-    warp::any().map(move || Arc::clone(&services))
-}
-
-fn socket(services: &Shared) -> BoxedFilter<(Reply,)> {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    path!("api" / "v1" / "example-messages" / "ws" / String)
-        .and(warp::get())
+    warp::path::full()
+        .and(warp::method())
         .and(query)
         .and(warp::header::headers_cloned())
-        .and(warp::ext::optional::<OnUpgrade>())
+        .and(warp::body::bytes())
         .and(warp::ext::get::<Peer>())
-        .and(with(services))
-        .map(
-            |user: String, query: String, headers: HeaderMap, upgrade, peer, s: Shared| {
-                reply::either(door::open(&user, &query, &headers, upgrade, peer, &s))
+        .and(warp::ext::optional::<OnUpgrade>())
+        .then(
+            move |path: FullPath, method: Method, query, headers, body, peer, upgrade| {
+                let call = Call {
+                    parameters: Vec::new(),
+                    method,
+                    principal: None,
+                    query,
+                    headers,
+                    body,
+                    peer,
+                    upgrade,
+                    services: Arc::clone(&services),
+                };
+                answer(path, call)
             },
         )
         .boxed()
 }
 
-fn visitors(services: &Shared) -> BoxedFilter<(Reply,)> {
-    path!("api" / "v1" / "visitors")
-        .and(warp::post())
-        .and(warp::header::headers_cloned())
-        .and(warp::body::bytes())
-        .and(warp::ext::get::<Peer>())
-        .and(with(services))
-        .map(|headers: HeaderMap, body: Bytes, peer: Peer, s: Shared| {
-            reply::either(rest::create_visitor(&headers, &body, &peer, &s))
-        })
-        .boxed()
+/// Every route, of whatever topic.
+fn routes() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
 }
 
-fn tickets(services: &Shared) -> BoxedFilter<(Reply,)> {
-    path!("api" / "v1" / "tickets")
-        .and(warp::post())
-        .and(warp::header::headers_cloned())
-        .and(with(services))
-        .map(|headers: HeaderMap, s: Shared| reply::either(rest::issue_ticket(&headers, &s)))
-        .boxed()
-}
-
-fn session(services: &Shared) -> BoxedFilter<(Reply,)> {
-    let one = path!("api" / "v1" / "example-messages" / "sessions" / String)
-        .and(warp::get())
-        .and(warp::header::headers_cloned())
-        .and(with(services))
-        .map(|id: String, headers: HeaderMap, s: Shared| {
-            reply::either(report::session(&id, &headers, &s))
-        });
-    let file = path!("api" / "v1" / "example-messages" / "sessions" / String / String)
-        .and(warp::get())
-        .and(warp::header::headers_cloned())
-        .and(with(services))
-        .map(|id: String, file: String, headers: HeaderMap, s: Shared| {
-            reply::either(report::report(&id, &file, &headers, &s))
-        });
-    one.or(file).unify().boxed()
-}
-
-fn examples(services: &Shared) -> BoxedFilter<(Reply,)> {
-    path!("api" / "v1" / "example-messages" / "examples")
-        .and(warp::get())
-        .and(with(services))
-        .map(|s: Shared| rest::examples(&s))
-        .boxed()
-}
-
-fn health(services: &Shared) -> BoxedFilter<(Reply,)> {
-    path!("api" / "v1" / "example-messages" / "health")
-        .and(warp::get())
-        .and(with(services))
-        .then(|s: Shared| async move { rest::health(&s).await })
-        .boxed()
-}
-
-fn probes(services: &Shared) -> BoxedFilter<(Reply,)> {
-    let alive = path!("healthz").and(warp::get()).map(rest::alive);
-    let ready = path!("readyz")
-        .and(warp::get())
-        .and(with(services))
-        .map(|s: Shared| rest::ready(&s));
-    alive.or(ready).unify().boxed()
-}
-
-fn pages() -> BoxedFilter<(Reply,)> {
+async fn answer(path: FullPath, mut call: Call) -> Reply {
+    let mut methods = Vec::new();
+    let mut found = None;
+    for route in routes() {
+        let Some(parameters) = matched(route.path, path.as_str()) else {
+            continue;
+        };
+        if route.method == call.method {
+            found = Some((route, parameters));
+            break;
+        }
+        methods.push(&route.method);
+    }
+    if let Some((route, parameters)) = found {
+        call.parameters = parameters;
+        return match admitted(route.who, &call) {
+            Ok(principal) => {
+                call.principal = principal;
+                reply::either((route.answer)(call).await)
+            }
+            Err(refused) => reply::problem(&refused),
+        };
+    }
+    let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
-    warp::path::full()
-        .and_then(|path: FullPath| async move {
-            let name = path.as_str().trim_start_matches('/').to_owned();
-            files::exists(&name)
-                .then_some(name)
-                .ok_or_else(warp::reject::not_found)
-        })
-        .and(warp::get())
-        .and(warp::header::headers_cloned())
-        .map(|name: String, headers: HeaderMap| {
-            let tag = door::text(&headers, &header::IF_NONE_MATCH);
-            reply::either(files::get(&name, tag))
-        })
-        .boxed()
+    if methods.is_empty() && files::exists(name) {
+        if call.method == Method::GET {
+            let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
+            return reply::either(files::get(name, tag));
+        }
+        methods.push(&Method::GET);
+    }
+    if methods.is_empty() {
+        let text = "no such address; the demo page is at /";
+        return reply::problem(&Problem::new(Code::NotFound, text));
+    }
+    not_this_method(&methods)
+}
+
+/// Lets through, or says why not. What a route itself checks is not repeated here.
+fn admitted(who: Who, call: &Call) -> Result<Option<Principal>, Problem> {
+    match who {
+        Who::Anyone | Who::Visitor | Who::Login => Ok(None),
+        Who::Read => guard::principal(call, Scope::Read).map(Some),
+        Who::Operate => guard::principal(call, Scope::Operate).map(Some),
+    }
+}
+
+/// What stands for the names in `pattern`, where `path` is of its form.
+fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let mut parameters = Vec::new();
+    let mut segments = path.split('/');
+    for wanted in pattern.split('/') {
+        let segment = segments.next()?;
+        if wanted.starts_with('{') {
+            if segment.is_empty() {
+                return None;
+            }
+            parameters.push(segment.to_owned());
+        } else if wanted != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(parameters)
+}
+
+fn not_this_method(methods: &[&Method]) -> Reply {
+    let text = "this address exists, but not for this method";
+    let mut response = reply::problem(&Problem::new(Code::MethodNotAllowed, text));
+    let mut allowed: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
+    if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_of_a_form_or_not() {
+        let check = |pattern, path, expected: Option<&[&str]>| {
+            let expected = expected.map(|list| list.iter().map(ToString::to_string).collect());
+            assert_eq!(matched(pattern, path), expected, "{pattern} {path}");
+        };
+        check("/a/{id}/b", "/a/1/b", Some(&["1"]));
+        check("/a/{id}/{file}", "/a/1/r.json", Some(&["1", "r.json"]));
+        check("/a", "/a", Some(&[]));
+        for path in [
+            "/a", "/a/", "/a//b", "/a/1", "/a/1/c", "/a/1/b/", "/a/1/b/c", "a/1/b",
+        ] {
+            check("/a/{id}/b", path, None);
+        }
+    }
+
+    #[test]
+    fn no_two_routes_answer_the_same_call() {
+        let mut seen = std::collections::BTreeSet::new();
+        for route in routes() {
+            let names_apart: Vec<&str> = route
+                .path
+                .split('/')
+                .map(|part| if part.starts_with('{') { "{}" } else { part })
+                .collect();
+            let call = format!("{} {}", route.method, names_apart.join("/"));
+            assert!(seen.insert(call.clone()), "{call} stands twice");
+            assert!(
+                !matches!(route.who, Who::Anyone) || route.method == Method::GET,
+                "{call}"
+            );
+        }
+    }
 }

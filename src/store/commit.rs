@@ -11,13 +11,15 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::audit::Totals;
+use super::audit_log::{AuditRecord, Ring};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
-use super::recover::Totals;
+use super::snapshot::{self, Slot};
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key};
 use crate::clock;
@@ -58,17 +60,29 @@ pub enum Op {
     PutMessage(UserId, MessageId, MessageRecord),
     /// A chunk whose frames are no longer held.
     RemoveChunk(UserId, u64),
-    /// A visitor without frames and sessions.
-    RemoveVisitor(UserId),
+    /// A visitor without frames and sessions goes. No other will have `epoch` or an older one.
+    ForgetVisitor {
+        /// Who.
+        user: UserId,
+        /// In which epoch the numbers were.
+        epoch: u64,
+    },
     /// A session and its message.
     RemoveSession(SessionId, UserId, MessageId),
     /// Raises a counter.
     Count(String, u64),
     /// A setting, encoded by [`setting`].
     PutSetting(String, Vec<u8>),
+    /// An entry of the administrators' log.
+    PutAudit(Box<AuditRecord>),
+    /// The oldest entry of a ring that is full.
+    RemoveAudit(Ring, u64),
     /// What the health probe writes and reads back.
     Probe(u64),
 }
+
+/// The setting with the highest epoch of a visitor who was forgotten.
+pub(super) const FORGOTTEN: &str = "forgotten_epoch";
 
 /// Encodes a setting for [`Op::PutSetting`].
 pub fn setting<T: serde::Serialize>(name: &str, value: &T) -> Op {
@@ -182,6 +196,8 @@ impl Committer {
 /// Everything a group touches.
 pub(super) struct Disk {
     pub(super) db: sled::Db,
+    /// The backup that is being read, which needs what is overwritten.
+    pub(super) cut: Slot,
     /// A second handle of sled's file: sled calls `sync_file_range`, never `fsync`.
     pub(super) file: File,
     pub(super) watermark: Watermark,
@@ -233,13 +249,15 @@ impl Disk {
         for op in jobs.into_iter().flatten() {
             group.apply(op)?;
         }
-        let (mut batch, mut totals) = group.finish()?;
+        let (writes, mut totals) = group.finish()?;
         totals.commits += 1;
-        batch.insert(
-            key::setting(Totals::NAME),
-            record::encode(&key::setting(Totals::NAME), &totals),
-        );
-        self.db.apply_batch(batch)?;
+        {
+            let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(cut) = cut.as_mut() {
+                snapshot::before_writing(cut, &self.db, writes.keys())?;
+            }
+            self.db.apply_batch(batch(writes, &totals))?;
+        }
         self.db.flush()?;
         if self.sync {
             self.file.sync_data().map_err(sled::Error::Io)?;
@@ -256,11 +274,14 @@ impl Disk {
     }
 }
 
+/// What each key will hold; none where it goes.
+type Writes = HashMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// A group being gathered: the last write of a key counts.
 struct Group<'a> {
     db: &'a sled::Db,
     totals: Totals,
-    writes: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    writes: Writes,
     /// A visitor's chunk that may still grow in this group.
     open: HashMap<UserId, (Chunk, usize)>,
 }
@@ -288,7 +309,16 @@ impl Group<'_> {
                 self.close_chunk(&user)?;
                 self.write(key::chunk(&user, first), None)?;
             }
-            Op::RemoveVisitor(user) => self.write(key::visitor(&user), None)?,
+            Op::ForgetVisitor { user, epoch } => {
+                self.write(key::visitor(&user), None)?;
+                let k = key::setting(FORGOTTEN);
+                let before: u64 = match self.current(&k)? {
+                    Some(value) => record::decode(&k, &value)?,
+                    None => 0,
+                };
+                let value = record::encode(&k, &before.max(epoch));
+                self.write(k, Some(value))?;
+            }
             Op::RemoveSession(session, user, message) => {
                 self.write(key::session(session), None)?;
                 self.write(key::message(&user, &message), None)?;
@@ -303,6 +333,12 @@ impl Group<'_> {
                 self.write(k, Some(value))?;
             }
             Op::PutSetting(name, value) => self.write(key::setting(&name), Some(value))?,
+            Op::PutAudit(entry) => {
+                let k = key::audit(entry.ring(), entry.number);
+                let value = record::encode(&k, &*entry);
+                self.write(k, Some(value))?;
+            }
+            Op::RemoveAudit(ring, number) => self.write(key::audit(ring, number), None)?,
             Op::Probe(number) => self.write(
                 key::PROBE.to_vec(),
                 Some(record::encode(key::PROBE, &number)),
@@ -372,17 +408,24 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(sled::Batch, Totals), StoreError> {
+    /// What is written where, and the account afterwards.
+    fn finish(mut self) -> Result<(Writes, Totals), StoreError> {
         for user in self.open.keys().cloned().collect::<Vec<_>>() {
             self.close_chunk(&user)?;
         }
-        let mut batch = sled::Batch::default();
-        for (k, value) in self.writes {
-            match value {
-                Some(value) => batch.insert(k, value),
-                None => batch.remove(k),
-            }
-        }
-        Ok((batch, self.totals))
+        Ok((self.writes, self.totals))
     }
+}
+
+/// Everything in one step, the account too.
+fn batch(writes: Writes, totals: &Totals) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (k, value) in writes {
+        match value {
+            Some(value) => batch.insert(k, value),
+            None => batch.remove(k),
+        }
+    }
+    batch.insert(Totals::key(), record::encode(&Totals::key(), totals));
+    batch
 }

@@ -81,6 +81,15 @@ pub(super) fn sync_all(dir: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forces the names in a directory to the disk.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    io(
+        "could not sync",
+        dir,
+        File::open(dir).and_then(|dir| dir.sync_all()),
+    )
+}
+
 fn parent(dir: &Path) -> PathBuf {
     let absolute = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
     absolute.parent().unwrap_or(Path::new("/")).to_owned()

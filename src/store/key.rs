@@ -3,6 +3,7 @@
 //!
 //! | byte | key | value |
 //! |---|---|---|
+//! | `A` | ring, number (8 bytes, big endian) | [`AuditRecord`](super::AuditRecord) |
 //! | `C` | user, first sequence (8 bytes, big endian) | [`Chunk`](super::Chunk): the frames of one commit group |
 //! | `M` | user, message id | which session answers it, and a hash of its content |
 //! | `N` | name | a business counter |
@@ -14,8 +15,11 @@
 //! A user in a key stands behind its length, so that no two pairs collide
 //! (`a` + `b1` is not `ab` + `1`).
 
+use super::audit_log::Ring;
 use crate::id::{MessageId, SessionId, UserId};
 
+/// Kind byte of the administrators' log.
+pub const AUDIT: u8 = b'A';
 /// Kind byte of chunks.
 pub const CHUNK: u8 = b'C';
 /// Kind byte of messages.
@@ -37,6 +41,13 @@ fn with_user(kind: u8, user: &UserId) -> Vec<u8> {
     key.push(kind);
     key.push(u8::try_from(name.len()).expect("a user id has at most 64 bytes"));
     key.extend_from_slice(name);
+    key
+}
+
+/// An entry of the administrators' log.
+pub fn audit(ring: Ring, number: u64) -> Vec<u8> {
+    let mut key = vec![AUDIT, ring as u8];
+    key.extend_from_slice(&number.to_be_bytes());
     key
 }
 
@@ -67,6 +78,11 @@ pub fn session(id: SessionId) -> Vec<u8> {
     let mut key = vec![SESSION];
     key.extend_from_slice(&id.0.to_be_bytes());
     key
+}
+
+/// The beginning of all messages of a visitor.
+pub fn messages(user: &UserId) -> Vec<u8> {
+    with_user(MESSAGE, user)
 }
 
 /// A message of a visitor.

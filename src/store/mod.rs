@@ -5,16 +5,24 @@
 //! One committer thread does it for everybody who waits; nothing is visible
 //! before. A failed write or sync is final: see [`commit`].
 
+mod audit;
+pub mod audit_log;
+pub mod backup;
+pub mod check;
 pub mod commit;
+mod cut;
+pub mod fault;
 pub mod files;
 pub mod key;
 pub mod record;
 pub mod recover;
+pub mod snapshot;
 pub mod watermark;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use audit_log::AuditRecord;
 pub use commit::{Append, Committer, Op};
 pub use record::{Chunk, Frame, SessionRecord, VisitorRecord};
 pub use recover::Recovered;
@@ -49,15 +57,28 @@ pub enum StoreError {
         "the data directory {0} is in use by another process; stop it, or use another --data-dir"
     )]
     InUse(PathBuf),
+    /// Nothing is there.
+    #[error("{0} holds no store; name its directory with --data-dir (`server.data_dir`)")]
+    Absent(PathBuf),
     /// Proven damage or loss.
     #[error(
-        "the store in {dir} is damaged: {what}. Nothing was changed. Restore a backup, or start with --accept-loss to go on with what is left"
+        "the store in {dir} is damaged: {what}. Nothing was changed. Restore a backup, or start with --accept-loss to go on with what is left; `emflow store check` says what that would cost"
     )]
     Damaged {
         /// The data directory.
         dir: PathBuf,
         /// What was found.
         what: String,
+    },
+    /// Written by a newer version.
+    #[error(
+        "a newer version of emflow wrote this store (record format {found}, this version reads {}); \
+         nothing was changed. Start that version or a newer one, or restore a backup that this version can read",
+        record::FORMAT
+    )]
+    Newer {
+        /// The format found.
+        found: u8,
     },
     /// A record that this version does not read.
     #[error("the store holds a record that cannot be read: {0}")]
@@ -110,6 +131,8 @@ fn fix_of_sled(error: &sled::Error) -> &'static str {
 pub struct Store {
     db: sled::Db,
     dir: Arc<Path>,
+    /// Where the committer puts aside what a backup still needs.
+    cut: snapshot::Slot,
     /// Held as long as anybody can read or write.
     #[expect(dead_code, reason = "it works by being held")]
     lock: Arc<std::fs::File>,
@@ -142,6 +165,15 @@ impl Store {
         id: &MessageId,
     ) -> Result<Option<record::MessageRecord>, StoreError> {
         self.read(&key::message(user, id))
+    }
+
+    /// Whether any message of the visitor is remembered, and so a session of it.
+    ///
+    /// # Errors
+    /// Where sled fails.
+    pub fn has_messages(&self, user: &UserId) -> Result<bool, StoreError> {
+        let first = self.db.scan_prefix(key::messages(user)).next();
+        Ok(first.transpose()?.is_some())
     }
 
     /// A counter that [`Op::Count`] raises.

@@ -180,6 +180,18 @@ pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, StoreE
     }
 }
 
+/// The format of a record that a newer version wrote; none where it is ours, or damaged.
+///
+/// From format 2 on the checksum covers the version byte too, so that a flipped bit in it is
+/// damage and does not pass for a newer version.
+pub(super) fn newer(key: &[u8], bytes: &[u8]) -> Option<u8> {
+    let (head, body) = bytes.split_at_checked(HEADER)?;
+    let (&version, sum) = head.split_first()?;
+    let sealed =
+        crc32c::crc32c_append(crc32c::crc32c_append(crc32c::crc32c(key), &[version]), body);
+    (version > FORMAT && *sum == sealed.to_le_bytes()).then_some(version)
+}
+
 fn checksum(key: &[u8], body: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(key), body)
 }

@@ -226,9 +226,8 @@ fn without_us(dir: &Path, change: impl Fn(&sled::Db)) {
 /// Puts the account back by one commit, as a store restored from an older copy would have it.
 fn rollback(dir: &Path) {
     without_us(dir, |db| {
-        let k = key::setting(recover::Totals::NAME);
-        let mut totals: recover::Totals =
-            record::decode(&k, &db.get(&k).unwrap().unwrap()).unwrap();
+        let k = audit::Totals::key();
+        let mut totals: audit::Totals = record::decode(&k, &db.get(&k).unwrap().unwrap()).unwrap();
         totals.commits -= 1;
         db.insert(&*k, record::encode(&k, &totals)).unwrap();
     });

@@ -40,11 +40,7 @@ impl Watermark {
             .truncate(false)
             .open(path)?;
         let length = file.metadata()?.len();
-        let slots = [read(&file, 0), read(&file, SLOT)];
-        let latest = slots
-            .into_iter()
-            .flatten()
-            .max_by_key(|m| (m.epoch, m.commits));
+        let latest = latest(&file);
         if latest.is_none() && length > 0 {
             return Err(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
@@ -52,6 +48,12 @@ impl Watermark {
             ));
         }
         Ok((Self { file }, latest))
+    }
+
+    /// The latest readable slot of a file, where there is one. Makes and changes nothing.
+    pub fn read(path: &Path) -> Option<Mark> {
+        let file = File::open(path).ok()?;
+        latest(&file)
     }
 
     /// Writes a mark and waits until it is on disk.
@@ -68,6 +70,14 @@ impl Watermark {
         self.file.write_all_at(&slot, (mark.commits % 2) * SLOT)?;
         if sync { self.file.sync_data() } else { Ok(()) }
     }
+}
+
+fn latest(file: &File) -> Option<Mark> {
+    let slots = [read(file, 0), read(file, SLOT)];
+    slots
+        .into_iter()
+        .flatten()
+        .max_by_key(|m| (m.epoch, m.commits))
 }
 
 fn read(file: &File, at: u64) -> Option<Mark> {

@@ -193,7 +193,7 @@ impl Supervisor {
         let deadline = record.created.plus(self.0.policy.session_timeout);
         Attempt {
             session,
-            pace: self.0.policy.pace,
+            pace: self.pace(session),
             drain: &self.0.drain,
             ends: started + deadline.since(clock::wall()),
             started,
@@ -211,6 +211,15 @@ impl Supervisor {
         let counts = business::ended(record, end.state, took);
         session.end(end, counts).await?;
         Ok(true)
+    }
+
+    /// A changed number is followed at once: its reader has read the answer before and waits for
+    /// the new one.
+    fn pace(&self, session: &Session) -> Duration {
+        match session.record().parent {
+            Some(_) => Duration::ZERO,
+            None => self.0.policy.pace,
+        }
     }
 
     fn task(&self, record: &SessionRecord) -> Task {

@@ -1,14 +1,23 @@
 // Numbers and times as a person reads them. Pure.
 
-const exact = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 10 });
-const short = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
-const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
+import { t, tOr, tag } from "./words.js";
+
+const made = new Map();
+/** Making a formatter is slow; a page needs a handful. */
+function formatter(options) {
+  const key = tag() + JSON.stringify(options);
+  if (!made.has(key)) made.set(key, new Intl.NumberFormat(tag(), options));
+  return made.get(key);
+}
+const exact = (value) => formatter({ maximumSignificantDigits: 10 }).format(value);
+const short = (value) => formatter({ maximumSignificantDigits: 4 }).format(value);
+const compact = (value) => formatter({ notation: "compact", maximumSignificantDigits: 3 }).format(value);
 
 const DOLLARS = /^USD(?=$|\/| )/;
 
 /** A unit of the wire in a person's spelling. */
 export const spell = (unit) => {
-  const words = unit.replace("USD", "$").replace("Mtok", "million tokens");
+  const words = unit.replace("USD", "$").replace("Mtok", t("unit.Mtok")).split("/").map((part) => tOr(`unit.${part}`, part)).join("/");
   return words.startsWith("$") ? words.replace("/", " / ") : words;
 };
 
@@ -16,34 +25,40 @@ export const spell = (unit) => {
 export const isShare = (unit) => /^fraction(?=\/|$)/.test(unit);
 export const asPercent = (unit) => unit.replace("fraction", "%");
 
+/** The currency stands where the language puts it: $1,200 or 1.200 $. */
+const before = () => formatter({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" }).formatToParts(1)[0].type === "currency";
+const money = (text) => (before() ? `$${text}` : `${text}${NARROW}$`);
+/** No line breaks between a number and its unit. */
+const NARROW = "\u00a0";
+
 function withUnit(text, unit, value) {
   if (!unit) return text;
-  if (DOLLARS.test(unit)) return `${value < 0 ? "−" : ""}$${cents(text.replace("-", ""))}${spell(unit).slice(1)}`;
-  return unit === "%" ? `${text} %` : `${text} ${spell(unit)}`;
+  if (DOLLARS.test(unit)) return `${value < 0 ? "−" : ""}${money(cents(text.replace("-", "")))}${spell(unit).slice(1)}`;
+  return `${text}${NARROW}${unit === "%" ? "%" : spell(unit)}`;
 }
 
 /** Nobody writes `$0.5`. */
-const cents = (text) => (/\.\d$/.test(text) ? `${text}0` : text);
-const percent = (value, unit) => `${short.format(value * 100)} ${asPercent(unit)}`;
+const cents = (text) => (/[.,]\d$/.test(text) ? `${text}0` : text);
+const percent = (value, unit) => `${short(value * 100)}${NARROW}${asPercent(unit)}`;
 
 /** Enough digits to redo the arithmetic by hand. */
 export const full = (value, unit = "") =>
-  isShare(unit) ? `${exact.format(value)} (${percent(value, unit)})` : withUnit(exact.format(value), unit, value);
+  isShare(unit) ? `${exact(value)} (${percent(value, unit)})` : withUnit(exact(value), unit, value);
 /** For reading: four significant digits. */
-export const brief = (value, unit = "") => (isShare(unit) ? percent(value, unit) : withUnit(short.format(value), unit, value));
+export const brief = (value, unit = "") => (isShare(unit) ? percent(value, unit) : withUnit(short(value), unit, value));
 /** The result above its arithmetic: cents are kept, the tail of a division is not; that stands in the arithmetic. */
 export const rounded = (value, unit = "") => {
   const digits = Math.abs(value) < 1000 ? { maximumSignificantDigits: 5 } : { maximumFractionDigits: 2 };
-  return isShare(unit) ? percent(value, unit) : withUnit(value.toLocaleString("en-US", digits), unit, value);
+  return isShare(unit) ? percent(value, unit) : withUnit(formatter(digits).format(value), unit, value);
 };
 /** For axes. */
 export const tick = (value, unit = "") =>
-  DOLLARS.test(unit) ? `${value < 0 ? "−" : ""}$${compact.format(Math.abs(value))}` : compact.format(value);
+  DOLLARS.test(unit) ? `${value < 0 ? "−" : ""}${money(compact(Math.abs(value)))}` : compact(value);
 
 /** `840 ms`, `12.3 s`, `2 min 5 s`. */
 export function duration(ms) {
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 60_000) return `${formatter({ minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(ms / 1000)} s`;
   return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
 }
 
@@ -54,15 +69,13 @@ export function clock(ms) {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-const WORDS = {
-  "cost-optimization": "Cost", "latency-optimization": "Latency", "model-selection": "Model selection",
-  scaling: "Scaling", basic: "Basic", intermediate: "Intermediate", advanced: "Advanced",
-  conversion: "Conversion", retention: "Retention", expansion: "Expansion",
-};
 /** A word of the wire in a person's spelling; `advanced` is a depth, see `topic`. */
-export const word = (name) => WORDS[name] ?? String(name ?? "");
+export const word = (name) => (name ? tOr(`word.${name}`, String(name)) : "");
 /** A category in a person's spelling: the one called `advanced` weighs several aims at once. */
-export const topic = (category) => (category === "advanced" ? "Several aims" : word(category));
+export const topic = (category) => (category === "advanced" ? t("word.several") : word(category));
+
+/** A figure of the answer: as the agent wrote it where it speaks the reader's language, else from its value. */
+export const figure = (f) => (tag() === "en-US" || !Number.isFinite(f.value) ? f.text : rounded(f.value, f.unit));
 
 /**
  * Splits `text` at the first occurrence of each reference, in their order:

@@ -8,7 +8,9 @@ import { Runs, isLive, titleOf } from "./runs.js";
 import { Ledger } from "./proof.js";
 import { signal, effect } from "./signal.js";
 import { h, show } from "./h.js";
-import { word } from "./format.js";
+import { t, tOr } from "./words.js";
+import { speak, checkWords } from "./language.js";
+import { theme } from "./look.js";
 import { gallery } from "./views/gallery.js";
 import { composer } from "./views/composer.js";
 import { sessionList } from "./views/sessions.js";
@@ -36,8 +38,15 @@ const questions = new Questions({ fetch: session, found: () => changed() });
 
 // ---- what the visitor does
 
-/** Sends a question; `meta` as in the gallery, `context` for a recomputation. */
-app.ask = ({ content, title, category, complexity, businessValue, estimatedTime, context = {}, messageId }) => {
+/** Sends a question and shows it; `meta` as in the gallery. */
+app.ask = (question) => app.open(send(question).key);
+
+/** The same question with other values: it is shown once it is answered. */
+app.vary = (run, assumptions) => send({
+  ...run.asked.example_message_metadata, content: run.asked.content, context: { parent_session_id: run.sessionId, assumptions },
+});
+
+function send({ content, title, category, complexity, businessValue, estimatedTime, context = {}, messageId }) {
   const payload = {
     content: content.trim(), example_message_id: messageId ?? `m-${crypto.randomUUID()}`,
     example_message_metadata: { title, category, complexity, businessValue, estimatedTime, agent_preferences: {} },
@@ -46,9 +55,9 @@ app.ask = ({ content, title, category, complexity, businessValue, estimatedTime,
   store.saveAsked(payload);
   const run = app.runs.asked(payload);
   changed();
-  app.open(run.key);
   app.wire.submit(payload);
-};
+  return run;
+}
 
 /** The same question once more: with its own id where the first was never accepted, else as a new one. */
 app.again = (run) => {
@@ -56,12 +65,21 @@ app.again = (run) => {
   app.ask({ ...meta, content: run.asked.content, context: run.asked.session_context, messageId: run.status === "refused" ? run.messageId : undefined });
 };
 
+app.drop = (run) => {
+  app.runs.drop(run);
+  changed();
+};
+
+/** Whether this page may ask and stop, or only look on. */
+app.control = () => true;
+
 app.stop = (run) => app.wire.cancel(run.sessionId);
 app.cut = () => app.wire.cut();
 app.track = (event, run) => app.wire?.track({ event, ...(run?.sessionId ? { session_id: run.sessionId } : {}) });
 
-app.open = (key) => {
-  if (key !== app.selected()) history.pushState(null, "", key ? `#${encodeURIComponent(key)}` : location.pathname);
+app.open = (key, { replace = false } = {}) => {
+  const address = key ? `#${encodeURIComponent(key)}` : location.pathname;
+  if (key !== app.selected()) history[replace ? "replaceState" : "pushState"](null, "", address);
   app.selected(key);
 };
 
@@ -104,7 +122,7 @@ const DELIVER = {
     store.saveSeen(app.ledger.seen);
     const run = app.runs.frame(frame, (id) => store.loadAsked()[id] ?? null);
     questions.want(run);
-    if (!isLive(run)) announce(`${titleOf(run)}: ${word(run.status)}`);
+    if (!isLive(run)) announce(`${titleOf(run)}: ${tOr(`status.${run.status}`, run.status)}`);
   },
   again: ({ frame }) => app.ledger.again(frame),
   acked: ({ sequence }) => app.ledger.acked(sequence, Date.now()),
@@ -118,10 +136,10 @@ const DELIVER = {
     app.runs.reset();
     if (shown) app.selected(shown.key);
     app.ledger.reset(epoch);
-    app.notice(`The server began a new history${reason ? `: ${reason}` : ""}. What ran before it is shown as it stood.`);
+    app.notice(reason ? t("notice.new_history_because", { reason }) : t("notice.new_history"));
   },
-  gap: ({ expected }) => app.notice(`Frame ${expected} has not arrived; it is asked for again.`),
-  fault: ({ fault }) => app.notice(`A frame could not be read: ${fault}`),
+  gap: ({ expected }) => app.notice(t("notice.gap", { sequence: expected })),
+  fault: ({ fault }) => app.notice(t("notice.fault", { fault })),
 };
 
 function deliver(order) {
@@ -139,12 +157,12 @@ function announce(text) {
 // ---- views
 
 function home() {
-  return h("div", { class: "home" },
-    h("header", { class: "hero" },
-      h("h1", {}, "Ask with your own numbers."),
-      h("p", {}, "An agent computes the answer while you watch. Every number opens its arithmetic, and every message is on disk before you see it.")),
-    composer(app),
-    gallery(app));
+  const parts = [composer(app), gallery(app)];
+  return {
+    node: h("div", { class: "home" },
+      h("header", { class: "hero" }, h("h1", {}, t("home.title")), h("p", {}, t("home.text"))), parts.map((part) => part.node)),
+    leave: () => parts.forEach((part) => part.leave()),
+  };
 }
 
 function views() {
@@ -152,37 +170,21 @@ function views() {
   let shown = null;
   effect(() => {
     app.version();
-    const key = app.selected();
-    const run = app.runs.byKey(key);
-    const wanted = run ?? "home";
-    if (shown?.of !== wanted) {
-      shown?.leave?.();
-      shown = run ? runView(app, run) : { node: home() };
-      shown.of = wanted;
+    const run = app.runs.byKey(app.selected());
+    const kin = run && shown?.root === app.runs.rootOf(run);
+    if (kin && shown.of() !== run) shown.become(run);
+    if (!shown || (run ? !kin : shown.root)) {
+      shown?.leave();
+      shown = run ? { ...runView(app, run), root: app.runs.rootOf(run) } : home();
       show(main, shown.node);
       window.scrollTo(0, 0);
     }
     shown.update?.();
-    document.title = run ? `${titleOf(run)} · Example Message Flow` : "Example Message Flow";
+    document.title = run ? `${titleOf(run)} · ${t("page.title")}` : t("page.title");
   });
   sessionList(app, at("sessions"));
   connectionStatus(app, at("connection"));
   effect(() => show(at("engine"), app.gallery()?.engine ?? ""));
-}
-
-function theme() {
-  const root = document.documentElement;
-  at("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-    try {
-      localStorage.setItem("emflow.theme", root.dataset.theme);
-    } catch {
-      // Storage refused: the choice lasts as long as the page.
-    }
-    redrawCharts();
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawCharts);
 }
 
 function followAddress() {
@@ -192,7 +194,13 @@ function followAddress() {
 }
 
 async function begin() {
-  theme();
+  await speak();
+  effect(() => {
+    app.version();
+    app.selected();
+    setTimeout(checkWords);
+  });
+  theme(redrawCharts);
   followAddress();
   views();
   app.notice(store.takeNote());
@@ -209,7 +217,7 @@ async function begin() {
     changed: (link) => {
       if (link.phase === "waiting" && app.link().phase === "online") app.ledger.cut(Date.now());
       if (link.phase === "online") questions.pump();
-      if (link.phase === "offline" && link.reason === "unauthenticated") app.renew("The server no longer knew this browser (its visit had expired or was ended), so you start as a new visitor.");
+      if (link.phase === "offline" && link.reason === "unauthenticated") app.renew(t("notice.renewed"));
       else app.link({ phase: link.phase, reason: link.reason, retryInMs: app.wire?.retryInMs() ?? null, since: Date.now() });
     },
   });

@@ -1,13 +1,14 @@
 // From frames to runs: a run is one question, what the agent did about it, and how it ended. Pure.
 
 import { topic } from "./format.js";
+import { t } from "./words.js";
 
 /** What a run of a history that is over has at the end of its key. */
 const EARLIER = "~earlier";
 const LIVE = new Set(["sending", "accepted", "running"]);
 export const isLive = (run) => LIVE.has(run.status);
 /** The question's title; another device's question is known by its category only. */
-export const titleOf = (run) => run.asked?.example_message_metadata?.title ?? `${topic(run.category)}: a question`;
+export const titleOf = (run) => run.asked?.example_message_metadata?.title ?? t("run.untitled", { topic: topic(run.category) });
 
 export class Runs {
   constructor() {
@@ -25,6 +26,35 @@ export class Runs {
 
   bySession(sessionId) {
     return this.list.find((run) => run.sessionId === sessionId);
+  }
+
+  /** The run that this one varies, where it is known here. */
+  parentOf(run) {
+    const parent = run.asked?.session_context?.parent_session_id;
+    return parent ? this.bySession(parent) : undefined;
+  }
+
+  /** The question that this run varies, over any number of steps; itself where it varies none. */
+  rootOf(run) {
+    let root = run;
+    // A history that points in a circle is nobody's; the steps are bounded by the runs there are.
+    for (let step = 0; step < this.list.length; step++) {
+      const parent = this.parentOf(root);
+      if (!parent || parent === root) break;
+      root = parent;
+    }
+    return root;
+  }
+
+  /** The question and all that vary it, the oldest first. */
+  familyOf(run) {
+    const root = this.rootOf(run);
+    return this.list.filter((other) => this.rootOf(other) === root).reverse();
+  }
+
+  /** Takes out a question that never became a session. */
+  drop(run) {
+    this.list = this.list.filter((other) => other !== run);
   }
 
   /** A question was put into the outgoing queue. */

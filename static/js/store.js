@@ -56,6 +56,9 @@ export function saveAsked(payload) {
   write(shared, "emflow.asked", asked);
 }
 
+export const loadLanguage = () => read(shared, "emflow.language");
+export const saveLanguage = (name) => write(shared, "emflow.language", name);
+
 /** What the page after this one has to say first. */
 export const leaveNote = (text) => write(own, "emflow.note", text);
 export function takeNote() {

@@ -3,10 +3,14 @@
 mod harness;
 
 mod accepted;
+mod backup;
 mod crash;
 mod delivery;
+mod drafts;
 mod judges;
+mod load;
 mod process;
+mod reports;
 mod requirements;
 mod tidy;
 mod wire;

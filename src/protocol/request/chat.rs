@@ -61,7 +61,7 @@ fn message_id(payload: &Object, f: &mut Fields) -> Option<MessageId> {
     }
 }
 
-fn content(payload: &Object, f: &mut Fields) -> String {
+pub(super) fn content(payload: &Object, f: &mut Fields) -> String {
     let Some(Value::String(text)) = payload.get("content") else {
         f.absent_or_wrong(
             payload.get("content"),
@@ -202,7 +202,7 @@ fn context(payload: &Object, f: &mut Fields) -> (Option<SessionId>, BTreeMap<Str
     (parent, assumptions)
 }
 
-fn assumptions(map: &Object, f: &mut Fields) -> BTreeMap<String, Value> {
+pub(super) fn assumptions(map: &Object, f: &mut Fields) -> BTreeMap<String, Value> {
     if map.len() > MAX_ASSUMPTIONS {
         let rule = format!(
             "may hold at most {MAX_ASSUMPTIONS} values; it holds {}",

@@ -72,6 +72,8 @@ pub(super) fn start(
                 .max_message_size(Some(services.settings.max_frame))
                 .max_frame_size(Some(services.settings.max_frame));
             let already_read = parts.read_buf.to_vec();
+            // Hyper's buffer of 8 KiB would live as long as the socket.
+            drop(parts.read_buf);
             let metered = Metered::new(tls, &already_read);
             let socket = WebSocketStream::from_partially_read(
                 metered,

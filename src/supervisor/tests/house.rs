@@ -178,7 +178,7 @@ impl House {
             max_pending_bytes: 16 << 20,
             sockets: 8,
         };
-        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered.epoch);
+        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
         let sessions = Sessions::new(store.clone(), committer.clone());
         let queue = Arc::new(Queue::new(Admission::new(admission::Limits {
             max_processing: plan.max_processing,

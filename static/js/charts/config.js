@@ -165,7 +165,7 @@ function fan(chart, theme) {
 }
 
 /** The number beside a bar: the axis says what it is counted by. */
-const amount = (text) => (text.startsWith("$") || text.startsWith("−$") || text.startsWith("+$") ? text.split(" ")[0] : text);
+const amount = (text) => (text.includes("$") ? text.split(" / ")[0] : text);
 
 function tooltipText(item, chart, value) {
   const point = item.dataset.points?.[item.dataIndex];

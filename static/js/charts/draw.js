@@ -3,6 +3,7 @@
 import { h } from "../h.js";
 import { config } from "./config.js";
 import { dataTable } from "../views/table.js";
+import { t } from "../words.js";
 
 const drawn = new Set();
 let library = null;
@@ -17,9 +18,9 @@ export function chartView(chart, table, open) {
   const canvas = h("canvas", { role: "img", "aria-label": `${chart.title}. ${chart.text}` });
   const box = h("div", { class: "chart-box", dataset: { kind: chart.kind, size: sizeOf(chart) } }, canvas);
   const figure = h("figure", { class: "chart" },
-    h("figcaption", {}, h("h3", {}, chart.title), h("p", { class: "muted" }, chart.text)), box,
-    h("p", { class: "chart-source" }, chart.source),
-    table ? h("details", {}, h("summary", {}, "The table behind it"), dataTable(table, open)) : null);
+    h("figcaption", {}, h("h3", { lang: "en" }, chart.title), h("p", { class: "muted", lang: "en" }, chart.text)), box,
+    h("p", { class: "chart-source", lang: "en" }, chart.source),
+    table ? h("details", {}, h("summary", {}, t("chart.table")), dataTable(table, open)) : null);
   const entry = { chart, canvas, open, drawing: null };
   new IntersectionObserver((seen, observer) => {
     if (!seen.some((s) => s.isIntersecting)) return;

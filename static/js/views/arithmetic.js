@@ -2,8 +2,7 @@
 
 import { h, show } from "../h.js";
 import { full, rounded } from "../format.js";
-
-const SOURCE = { message: "your message", assumption: "assumption", catalog: "catalog", computed: "computed" };
+import { t, tOr } from "../words.js";
 
 /** Returns `open(id)` for the derivations of a run's result. */
 export function arithmetic(run) {
@@ -17,10 +16,10 @@ export function arithmetic(run) {
 function panel(run, byId, trail) {
   document.querySelector("dialog.arithmetic")?.remove();
   const content = h("div", { class: "arithmetic-body" });
-  const close = h("button", { class: "icon", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, "×");
-  const back = h("button", { class: "link", type: "button", onclick: () => { trail.pop(); draw(); } }, "← back");
+  const close = h("button", { class: "icon", type: "button", "aria-label": t("close"), onclick: () => dialog.close() }, "×");
+  const back = h("button", { class: "link", type: "button", onclick: () => { trail.pop(); draw(); } }, `← ${t("arithmetic.back")}`);
   const dialog = h("dialog", { class: "arithmetic", "aria-labelledby": "arithmetic-title" },
-    h("header", {}, back, h("p", { class: "eyebrow" }, "Arithmetic"), close), content);
+    h("header", {}, back, h("p", { class: "eyebrow" }, t("arithmetic.title")), close), content);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
@@ -39,10 +38,10 @@ function derivation(run, byId, d, follow) {
   return [
     h("h2", { id: "arithmetic-title" }, d.label),
     h("p", { class: "arithmetic-result" }, rounded(d.result, d.unit)),
-    h("h3", {}, "Formula"), h("p", { class: "formula" }, d.formula),
-    h("h3", {}, "With its numbers"), h("p", { class: "formula filled" }, d.arithmetic),
-    h("h3", {}, "Inputs"), h("ul", { class: "inputs" }, d.inputs.map((input) => inputLine(run, byId, input, follow))),
-    d.reference ? [h("h3", {}, "Source of the formula"), h("p", { class: "muted" }, d.reference)] : null,
+    h("h3", {}, t("arithmetic.formula")), h("p", { class: "formula" }, d.formula),
+    h("h3", {}, t("arithmetic.filled")), h("p", { class: "formula filled" }, d.arithmetic),
+    h("h3", {}, t("arithmetic.inputs")), h("ul", { class: "inputs" }, d.inputs.map((input) => inputLine(run, byId, input, follow))),
+    d.reference ? [h("h3", {}, t("arithmetic.reference")), h("p", { class: "muted" }, d.reference)] : null,
   ];
 }
 
@@ -53,7 +52,7 @@ function inputLine(run, byId, input, follow) {
       input.source === "computed" && byId.has(input.from)
         ? h("button", { class: "num", type: "button", dataset: { derivation: input.from }, onclick: () => follow(input.from) }, value)
         : h("strong", {}, value)),
-    h("p", { class: "input-source" }, h("span", { class: `chip from-${input.source}` }, SOURCE[input.source] ?? input.source), whence(run, input)));
+    h("p", { class: "input-source" }, h("span", { class: `chip from-${input.source}` }, tOr(`source.${input.source}`, input.source)), whence(run, input)));
 }
 
 /** Where an input came from, as closely as is known. */
@@ -61,6 +60,6 @@ function whence(run, input) {
   const quantity = run.result.quantities.find((q) => q.name === input.from);
   if (input.source === "message") return h("q", {}, input.quote ?? quantity?.quote ?? input.from);
   if (input.source === "assumption") return quantity?.note ?? input.from.replaceAll("_", " ");
-  if (input.source === "computed") return "follow the number to its own arithmetic";
+  if (input.source === "computed") return t("arithmetic.follow");
   return input.from;
 }

@@ -3,13 +3,9 @@
 import { h, show } from "../h.js";
 import { effect } from "../signal.js";
 import { state as storage } from "../store.js";
+import { t, tOr } from "../words.js";
 
-const WHY = {
-  lost: "connection lost", unreachable: "server not reached", silent: "the server fell silent", gap: "a frame was missing",
-  4500: "closed: too many bad frames", 4501: "your visit has expired or was ended", 4502: "opened in too many places; this one was closed",
-  4503: "closed by an administrator", 1000: "closed by the server", stopped: "stopped", another: "this browser has become another visitor", identity: "no visitor could be made",
-};
-
+const why = (reason) => tOr(`why.${reason}`, reason);
 const COUNT_MS = 500;
 
 export function connectionStatus(app, place) {
@@ -25,7 +21,7 @@ export function connectionStatus(app, place) {
     const text = app.notice();
     document.querySelector(".page-notice")?.remove();
     if (!text) return;
-    const close = h("button", { class: "icon", type: "button", "aria-label": "Close this notice", onclick: () => app.notice("") }, "×");
+    const close = h("button", { class: "icon", type: "button", "aria-label": t("close_notice"), onclick: () => app.notice("") }, "×");
     document.querySelector(".top").after(h("div", { class: "page-notice notice", role: "alert" }, h("p", {}, text), close));
   });
 }
@@ -33,25 +29,24 @@ export function connectionStatus(app, place) {
 function told(app, { phase, reason, retryInMs, message }) {
   const button = (label, act) => h("button", { class: "link", type: "button", onclick: act }, label);
   switch (phase) {
-    case "online": return [h("span", { title: storage.durable ? "" : "This browser keeps nothing: a reload cannot be proven." }, storage.durable ? "Live" : "Live, nothing kept")];
-    case "dialing": return [h("span", {}, "Connecting…")];
+    case "online": return [h("span", { title: storage.durable ? "" : t("link.not_kept_more") }, t(storage.durable ? "link.live" : "link.not_kept"))];
+    case "dialing": return [h("span", {}, t("link.dialing"))];
     case "waiting":
       // The seconds are for the eye: a screen reader is not told each of them.
-      return [h("span", {}, `${capital(WHY[reason] ?? reason)}; again`), h("span", { class: "countdown", "aria-hidden": "true" }, inSeconds(retryInMs)),
-        button("now", () => app.wire.hurry())];
+      return [h("span", {}, t("link.waiting", { why: capital(why(reason)) })), h("span", { class: "countdown", "aria-hidden": "true" }, inSeconds(retryInMs)),
+        button(t("link.now"), () => app.wire.hurry())];
     default: {
-      const why = message ?? WHY[reason] ?? reason;
       const [label, act] = {
-        identity: ["try again", () => location.reload()],
-        4501: ["start as a new visitor", () => app.renew()],
-        another: ["go on as that visitor", app.follow],
-      }[reason] ?? ["connect", () => app.wire?.hurry()];
-      return [h("span", {}, `Not connected: ${why} `), button(label, act)];
+        identity: ["link.try_again", () => location.reload()],
+        4501: ["link.start_anew", () => app.renew()],
+        another: ["link.go_on", app.follow],
+      }[reason] ?? ["link.connect", () => app.wire?.hurry()];
+      return [h("span", {}, `${t("link.offline", { why: message ?? why(reason) })} `), button(t(label), act)];
     }
   }
 }
 
-const inSeconds = (ms) => (ms === null || ms === undefined ? "" : `in ${Math.max(1, Math.round(ms / 1000))} s`);
+const inSeconds = (ms) => (ms === null || ms === undefined ? "" : t("link.in_seconds", { n: Math.max(1, Math.round(ms / 1000)) }));
 
 function count(app, place) {
   const shown = place.querySelector(".countdown");

@@ -3,25 +3,28 @@
 import { h, svg, show } from "../h.js";
 import { clock, duration } from "../format.js";
 import { isLive } from "../runs.js";
+import { t } from "../words.js";
 
 const WIDTH = 1000;
 const HEIGHT = 22;
 
-export function proofStrip(app, run) {
+/** `of()` is the run that is shown. */
+export function proofStrip(app, of) {
   const verdict = h("p", { class: "proof-verdict" });
   const line = h("div", { class: "proof-line" });
   const body = h("tbody", {});
-  const cut = h("button", { class: "ghost", type: "button", onclick: () => app.cut() }, "Cut this connection");
-  const details = h("details", { class: "proof-details" }, h("summary", {}, "Every frame"),
-    h("p", { class: "muted" }, "Stored is the server's clock, received and acknowledged are this browser's. A frame that came again was counted and not applied a second time."),
-    h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": "Frames of this run" },
-      h("table", {}, h("caption", { class: "quiet" }, "Frames of this run"),
-        h("thead", {}, h("tr", {}, ["#", "Frame", "Stored", "Received", "Acknowledged", "Copies"].map((name) => h("th", { scope: "col" }, name)))), body)));
-  const node = h("section", { class: "proof", "aria-label": "Proof of delivery" },
-    h("div", { class: "proof-head" }, h("h2", {}, "Proof of delivery"), cut), line, verdict, details);
+  const cut = h("button", { class: "ghost", type: "button", onclick: () => app.cut() }, t("proof.cut"));
+  const details = h("details", { class: "proof-details" }, h("summary", {}, t("proof.frames")),
+    h("p", { class: "muted" }, t("proof.about")),
+    h("div", { class: "table-box", tabindex: "0", role: "group", "aria-label": t("proof.table") },
+      h("table", {}, h("caption", { class: "quiet" }, t("proof.table")),
+        h("thead", {}, h("tr", {}, ["number", "frame", "stored", "received", "acknowledged", "copies"].map((name) => h("th", { scope: "col" }, t(`proof.${name}`))))), body)));
+  const node = h("section", { class: "proof", "aria-label": t("proof.title") },
+    h("div", { class: "proof-head" }, h("h2", {}, t("proof.title")), cut), line, verdict, details);
   details.addEventListener("toggle", update);
 
   function update() {
+    const run = of();
     const proof = run.sessionId ? app.ledger.of(run.sessionId) : { rows: [] };
     node.hidden = proof.rows.length === 0;
     cut.hidden = !isLive(run);
@@ -37,16 +40,16 @@ export function proofStrip(app, run) {
 }
 
 function words(proof) {
-  const strong = (n, label) => h("span", { class: n === 0 ? "zero" : "fault" }, `${label} ${n}`);
+  const strong = (n, name) => h("span", { class: n === 0 ? "zero" : "fault" }, t(name, { n }));
   const parts = [
-    h("strong", {}, `${proof.rows.length} frames stored and received, ${proof.acknowledged} acknowledged`),
-    strong(proof.lost, "lost"), strong(proof.doubled, "doubled"), strong(proof.outOfOrder, "out of order"),
-    `longest gap ${duration(proof.longestGapMs)}`,
+    h("strong", {}, t("proof.counted", { n: proof.rows.length, acknowledged: proof.acknowledged })),
+    strong(proof.lost, "proof.lost"), strong(proof.doubled, "proof.doubled"), strong(proof.outOfOrder, "proof.disorder"),
+    t("proof.gap", { time: duration(proof.longestGapMs) }),
   ];
-  if (proof.cuts) parts.push(`${proof.cuts} cut${proof.cuts === 1 ? "" : "s"} of the connection survived`);
-  if (proof.restarts) parts.push(`${proof.restarts} restart${proof.restarts === 1 ? "" : "s"} of the server survived`);
-  if (proof.repeated) parts.push(`${proof.repeated} came twice on the wire, applied once`);
-  if (proof.redrawn) parts.push(`${proof.redrawn} drawn again after a reload`);
+  if (proof.cuts) parts.push(t("proof.cuts", { n: proof.cuts }));
+  if (proof.restarts) parts.push(t("proof.restarts", { n: proof.restarts }));
+  if (proof.repeated) parts.push(t("proof.repeated", { n: proof.repeated }));
+  if (proof.redrawn) parts.push(t("proof.redrawn", { n: proof.redrawn }));
   return parts.flatMap((part, n) => (n ? [" · ", part] : [part]));
 }
 
@@ -55,7 +58,7 @@ function drawing(rows) {
   const begun = Math.min(...rows.map((r) => r.received));
   const span = Math.max(1, Math.max(...rows.map((r) => r.received)) - begun);
   const at = (row) => 4 + ((row.received - begun) / span) * (WIDTH - 8);
-  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": `${rows.length} frames over ${duration(span)}` },
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": t("proof.drawing", { n: rows.length, time: duration(span) }) },
     svg("line", { x1: 0, x2: WIDTH, y1: HEIGHT / 2, y2: HEIGHT / 2, class: "proof-axis" }),
     rows.map((row) => svg("rect", { x: at(row) - 1.5, y: row.copies > 1 ? 1 : 4, width: 3, height: row.copies > 1 ? HEIGHT - 2 : HEIGHT - 8, rx: 1.5,
       class: `proof-tick ${row.acknowledged === null ? "open" : ""}` }, svg("title", {}, `${row.sequence} ${row.type}`))));
@@ -63,6 +66,6 @@ function drawing(rows) {
 
 function row(r) {
   return h("tr", {}, h("td", {}, String(r.sequence)), h("td", {}, r.type.replaceAll("_", " ")), h("td", {}, clock(r.stored)),
-    h("td", {}, clock(r.received), r.redrawn ? h("span", { class: "chip" }, "before the reload") : null),
-    h("td", {}, r.acknowledged === null ? "not yet" : clock(r.acknowledged)), h("td", {}, String(r.copies)));
+    h("td", {}, clock(r.received), r.redrawn ? h("span", { class: "chip" }, t("proof.before_reload")) : null),
+    h("td", {}, r.acknowledged === null ? t("proof.not_yet") : clock(r.acknowledged)), h("td", {}, String(r.copies)));
 }

@@ -1,6 +1,7 @@
 // A table of the answer; a cell with an id opens its arithmetic.
 
 import { h } from "../h.js";
+import { t } from "../words.js";
 
 /** `open(id)` shows a derivation; without it the numbers are text. */
 export function dataTable(table, open = null) {
@@ -16,5 +17,5 @@ export function dataTable(table, open = null) {
 /** A number as a button that opens its arithmetic, where it has one. */
 export function number(text, id, open) {
   if (!id || !open) return text;
-  return h("button", { class: "num", type: "button", dataset: { derivation: id }, title: "How this was computed", onclick: () => open(id) }, text);
+  return h("button", { class: "num", type: "button", dataset: { derivation: id }, title: t("table.how"), onclick: () => open(id) }, text);
 }
