@@ -98,6 +98,7 @@ impl App {
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
+        let ages = housekeeping::ages(&opened.store)?;
         let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
         let services = Arc::new(parts.services);
         let generated_password =
@@ -114,6 +115,8 @@ impl App {
                 keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
+                ages,
+                committer: committer.clone(),
                 drain: drain.clone(),
             }),
         );

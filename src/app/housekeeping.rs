@@ -8,7 +8,8 @@ use crate::id::{SessionId, UserId};
 use crate::outbox::{Idle, Outboxes};
 use crate::serve::Services;
 use crate::shutdown::{Drain, Phase};
-use crate::store::StoreError;
+use crate::store::commit::setting;
+use crate::store::{Committer, Store, StoreError};
 use crate::supervisor::Supervisor;
 
 /// Visitors looked at in one round: the work of a round is bounded, whatever is stored.
@@ -27,19 +28,34 @@ pub(super) struct Chores {
     pub(super) keep_revoked: bool,
     pub(super) supervisor: Supervisor,
     pub(super) services: Arc<Services>,
+    /// By which ages are told; goes on where the process before has left it.
+    pub(super) ages: AgeClock,
+    pub(super) committer: Committer,
     pub(super) drain: Drain,
 }
 
-pub(super) async fn run(chores: Chores) {
+/// The setting that holds the time by which ages were told last.
+const TOLD: &str = "told";
+
+/// The clock of ages as the last process left it: a wall clock that leapt ahead before or during a
+/// restart makes nothing old at once.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub(super) fn ages(store: &Store) -> Result<AgeClock, StoreError> {
+    let told = store.setting(TOLD)?.unwrap_or_else(clock::wall);
+    Ok(AgeClock::new(told, clock::now()))
+}
+
+pub(super) async fn run(mut chores: Chores) {
     let mut after_visitor = None;
     let mut after_session = None;
-    let mut ages = AgeClock::new(clock::wall(), clock::now());
     loop {
         tokio::select! {
             () = tokio::time::sleep(chores.interval) => {}
             () = chores.drain.reached(Phase::Draining) => return,
         }
-        let now = ages.tell(clock::wall(), clock::now());
+        let now = chores.ages.tell(clock::wall(), clock::now());
         if let Err(error) = chores
             .round(now, &mut after_visitor, &mut after_session)
             .await
@@ -56,6 +72,8 @@ impl Chores {
         visitor: &mut Option<UserId>,
         session: &mut Option<SessionId>,
     ) -> Result<(), StoreError> {
+        // First, so that a restart in the middle of the round knows of it.
+        self.committer.commit(vec![setting(TOLD, &now)]).await?;
         self.services.observer.probe_disk().await;
         let expired = self.supervisor.expire(now).await?;
         let forgotten = self.forget_sessions(now, session).await?;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use super::disk::{Done, Image, Op, Record, Session};
 use super::{
-    ANSWER_FRAMES, Bug, Env, Frame, Hello, MAX_PENDING, Mid, SOCKETS, Sid, ToClient, ToServer,
-    User, WINDOW,
+    Bug, Env, Frame, Hello, MAX_PENDING, Mid, SOCKETS, Sid, ToClient, ToServer, User, WINDOW,
 };
 use crate::clock::{AgeClock, Wall};
 use crate::id::{SessionId, UserId};
