@@ -32,6 +32,8 @@ class Proxy:
         self.server: asyncio.Server | None = None
         self.tasks: set[asyncio.Task] = set()
         self.carried = 0
+        # Our ports towards the server, those of closed lines too.
+        self.far_ports: set[int] = set()
 
     async def __aenter__(self) -> "Proxy":
         self.server = await asyncio.start_server(self.accept, "127.0.0.1", 0, limit=1 << 16, backlog=4096)
@@ -60,6 +62,7 @@ class Proxy:
         except OSError:
             near.transport.abort()
             return
+        self.far_ports.add(far.get_extra_info("sockname")[1])
         pair = (near, far)
         self.pairs.add(pair)
         try:

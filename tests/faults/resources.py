@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 
-from house import Arena, memory
+from house import Arena, memory, until
 from registry import Context, Skip, fault
 
 CGROUP = "/sys/fs/cgroup/memory"
@@ -29,9 +28,6 @@ class Cage:
         with open(os.path.join(self.path, name), "w", encoding="ascii") as file:
             file.write(text)
 
-    def enter(self, pid: int):
-        self.write("cgroup.procs", str(pid))
-
     def remove(self):
         try:
             os.rmdir(self.path)
@@ -39,28 +35,33 @@ class Cage:
             pass
 
 
-@fault("F22", "memory runs out", 1, 20, "works in 128 MiB; killed for want of memory it loses as little as by kill -9")
+@fault("F22", "memory runs out", 2, 20, "works in 128 MiB; killed for want of memory it loses as little as by kill -9")
 async def out_of_memory(context: Context):
-    cage = Cage(128 << 20)
-    try:
-        async with Arena(context, visitors=6) as arena:
-            while context.done < context.trials:
-                cage.set(128 << 20)
-                cage.enter(arena.server.process.pid)
-                await asyncio.sleep(context.chance.uniform(1.0, 2.0))
-                context.worst("memory MiB", memory(arena.server.process.pid) / (1 << 20))
-                context.must(arena.server.process.poll() is None, "did not live in 128 MiB")
-                # Now less than it has: the kernel takes pages away, or the process.
-                arena.fault("kill")
-                try:
-                    cage.set(12 << 20)
-                    await asyncio.sleep(1.5)
-                except OSError:
-                    pass
-                killed = arena.server.process.poll() is not None
-                context.count("killed by the kernel", int(killed))
-                arena.server.kill()
-                await arena.restart()
-                context.done += 1
-    finally:
-        cage.remove()
+    async with Arena(context, visitors=6) as arena:
+        while context.done < context.trials:
+            # Enough once, then less than it needs: the kernel kills it while it starts or works.
+            await caged(context, arena, 128 << 20, must_live=True)
+            await caged(context, arena, context.chance.randint(6, 14) << 20, must_live=False)
+            arena.fault("kill")
+            arena.server.kill()
+            await arena.restart()
+            context.done += 1
+
+
+async def caged(context: Context, arena: Arena, limit: int, must_live: bool):
+    cage, server = Cage(limit), arena.server
+    arena.fault("kill")
+    server.kill()
+    # The shell puts itself into the cage and becomes the server.
+    server.prefix = ["sh", "-c", f'echo $$ > {cage.path}/cgroup.procs; exec "$@"', "sh"]
+    server.launch()
+    server.prefix = []
+    died = await until(lambda: server.process.poll() is not None, context.chance.uniform(1.5, 3.0))
+    if must_live:
+        context.must(not died, f"ended with {server.process.poll()} in {limit >> 20} MiB")
+        if not died:
+            context.worst("memory in 128 MiB", memory(server.process.pid) / (1 << 20))
+    else:
+        context.count("killed by the kernel", int(died and server.process.returncode == -9))
+    server.kill()
+    cage.remove()

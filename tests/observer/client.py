@@ -356,5 +356,7 @@ class Client:
         """Ends the connection without a goodbye."""
         for task in list(self._late):
             task.cancel()
-        self.history.add("close", user=self.visitor.user_id, conn=self.name, code=None)
+        # What the server said may have been heard by a send that failed, or by nobody yet.
+        said = self.ws.close_code if self.ws.close_code != 1006 else None
+        self.history.add("close", user=self.visitor.user_id, conn=self.name, code=said)
         self.ws.transport.abort()
