@@ -81,6 +81,24 @@ impl Health {
     }
 }
 
+impl Health {
+    /// Part by part, for the administrator.
+    pub fn components(&self) -> Value {
+        let component = |probe: &Probe| {
+            let status = match (probe.well, probe.vital) {
+                (true, _) => "healthy",
+                (false, true) => "unhealthy",
+                (false, false) => "degraded",
+            };
+            json!({
+                "name": probe.name, "status": status, "vital": probe.vital,
+                "detail": probe.detail,
+            })
+        };
+        self.0.iter().map(component).collect()
+    }
+}
+
 impl Observer {
     /// `disk_low` is set here and heeded by the intake.
     pub fn new(
@@ -262,8 +280,8 @@ impl Observer {
     }
 }
 
-/// Free and total bytes of the file system that holds `dir`.
-fn free_space(dir: &std::path::Path) -> Option<(u64, u64)> {
+/// Free and total bytes of the file system that holds `dir`; none where that is not known.
+pub fn free_space(dir: &std::path::Path) -> Option<(u64, u64)> {
     let dir = std::fs::canonicalize(dir).ok()?;
     let disks = sysinfo::Disks::new_with_refreshed_list();
     let holds = disks

@@ -3,14 +3,21 @@
 mod harness;
 
 mod accepted;
+mod admin;
 mod backup;
 mod crash;
 mod delivery;
 mod drafts;
 mod judges;
 mod load;
+mod operate;
+mod operator;
+mod packaging;
 mod process;
+mod proxy;
 mod reports;
 mod requirements;
+mod service;
 mod tidy;
+mod upkeep;
 mod wire;

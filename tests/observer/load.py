@@ -32,6 +32,7 @@ class Load:
         self.idle = False
         self.messages = 0
         self.client: Client | None = None
+        self.connections = 0
 
     def acknowledge_by(self, policy):
         """From now on, on the socket of the moment too."""
@@ -54,6 +55,7 @@ class Load:
                                               epoch=self.mailbox.epoch if tells else None,
                                               ack=self.ack, mailbox=self.mailbox, history=self.history)
                 self.client = client
+                self.connections += 1
                 await self.use(client)
             except LOST:
                 await asyncio.sleep(self.random.uniform(0.01, 0.1))
