@@ -192,7 +192,8 @@ mod tests {
                 .disk
                 .is_some_and(|(free, total)| free <= total && total > 0)
         );
-        assert!(figures.store > Some(0));
+        // A new store may not have written its first segment yet.
+        assert!(figures.store.is_some());
         assert_eq!(
             figures.memory_growth(),
             Some(0),
