@@ -3,6 +3,7 @@
 mod administration;
 mod demo;
 mod housekeeping;
+mod observation;
 mod watchdog;
 mod wiring;
 
@@ -103,6 +104,7 @@ impl App {
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
+        let ages = housekeeping::ages(&opened.store)?;
         let parts = wiring::wire(
             &config,
             opened,
@@ -117,6 +119,7 @@ impl App {
         let resumed = services.intake.resume(parts.unfinished)?;
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
+        drain.spawn("observer", services.observer.clone().run());
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {
@@ -128,6 +131,8 @@ impl App {
                 keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
+                ages,
+                committer: committer.clone(),
                 drain: drain.clone(),
             }),
         );

@@ -11,6 +11,7 @@ mod docs;
 mod drafts;
 mod judges;
 mod load;
+mod observe;
 mod operate;
 mod operator;
 mod packaging;
