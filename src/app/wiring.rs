@@ -20,6 +20,7 @@ use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
 use crate::serve::roster::Roster;
+use crate::serve::tls::Reloadable;
 use crate::serve::{Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
@@ -135,6 +136,7 @@ pub(super) async fn wire(
     config: &Config,
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
+    tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
     let (store, committer) = (opened.store, opened.committer);
@@ -185,14 +187,14 @@ pub(super) async fn wire(
         breakers,
         observer,
         demo,
+        tls,
         drain,
         settings: settings(config),
     };
-    let permits = Permits::new(capacity(config));
     Ok(Parts {
         services,
         supervisor,
-        permits,
+        permits: Permits::new(capacity(config)),
         unfinished: recovered.unfinished,
     })
 }

@@ -35,6 +35,7 @@ const TABLES: &[&[Route]] = &[
     &super::operate::visitors::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
+    &super::trust::ROUTES,
     &super::understand::ROUTES,
 ];
 

@@ -3,6 +3,7 @@
 mod harness;
 
 mod accepted;
+mod administrator;
 mod backup;
 mod crash;
 mod delivery;
@@ -14,5 +15,6 @@ mod operator;
 mod process;
 mod reports;
 mod requirements;
+mod service;
 mod tidy;
 mod wire;

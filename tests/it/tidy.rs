@@ -198,11 +198,12 @@ fn clocks_and_tasks_have_one_door() {
 }
 
 /// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 19] = [
+const KNOWS: [(&str, &str); 20] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
     ("shutdown", ""),
+    ("notify", ""),
     ("examples", "id"),
     ("protocol", "id"),
     ("machine", "id"),
@@ -235,7 +236,7 @@ const KNOWS: [(&str, &str); 19] = [
     ),
     (
         "cli",
-        "id clock report machine protocol store shutdown intake agents config examples serve app",
+        "id clock report machine protocol store shutdown intake agents config examples serve app notify observe",
     ),
 ];
 
