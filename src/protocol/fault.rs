@@ -35,6 +35,23 @@ pub enum FaultCode {
 }
 
 impl FaultCode {
+    /// Every code.
+    pub const ALL: [FaultCode; 13] = [
+        FaultCode::BadJson,
+        FaultCode::BinaryFrame,
+        FaultCode::UnknownType,
+        FaultCode::InvalidFields,
+        FaultCode::AckOutOfRange,
+        FaultCode::Conflict,
+        FaultCode::NotFound,
+        FaultCode::AlreadyEnded,
+        FaultCode::RateLimited,
+        FaultCode::BacklogFull,
+        FaultCode::Overloaded,
+        FaultCode::Draining,
+        FaultCode::Internal,
+    ];
+
     /// True where the same frame may succeed later.
     pub fn temporary(self) -> bool {
         use FaultCode::*;

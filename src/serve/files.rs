@@ -16,6 +16,7 @@ struct Static;
 fn name(path: &str) -> &str {
     match path {
         "" => "index.html",
+        "docs" => "docs.html",
         "verify" => "verify.html",
         other => other,
     }

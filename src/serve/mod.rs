@@ -5,6 +5,7 @@ pub mod accept;
 mod admin;
 pub mod authority;
 mod certificate;
+mod documents;
 mod door;
 pub mod examine;
 mod files;

@@ -26,6 +26,7 @@ type Shared = Arc<Services>;
 /// Every route but those of the pages, by topic.
 const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
+    &super::documents::ROUTES,
     &super::door::ROUTES,
     &super::operate::breakers::ROUTES,
     &super::operate::cleanup::ROUTES,
@@ -82,6 +83,21 @@ impl Route {
     pub(super) const fn without_head(mut self) -> Self {
         self.head = false;
         self
+    }
+
+    /// Which method.
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The address, with `{name}` for each part that varies.
+    pub(super) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Who may call it.
+    pub(super) fn who(&self) -> Who {
+        self.who
     }
 
     fn answers(&self, method: &Method) -> bool {
@@ -167,7 +183,7 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
 }
 
 /// Every route, of whatever topic.
-fn routes() -> impl Iterator<Item = &'static Route> {
+pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     TABLES.iter().copied().flatten()
 }
 

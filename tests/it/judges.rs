@@ -69,10 +69,7 @@ fn text_of(output: &std::process::Output) -> String {
 }
 
 /// Checks of calls that are not built yet. Each must still fail: one that passes leaves the list.
-const NOT_BUILT: [&str; 2] = [
-    "rest: OpenAPI and AsyncAPI documents",
-    "rest: /metrics as Prometheus text over loopback",
-];
+const NOT_BUILT: [&str; 1] = ["rest: /metrics as Prometheus text over loopback"];
 
 #[test]
 fn the_checker_catches_planted_bugs() {
