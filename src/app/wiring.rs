@@ -15,13 +15,14 @@ use crate::clock::Wall;
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
+use crate::live::InForce;
 use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
 use crate::serve::roster::Roster;
 use crate::serve::tls::Reloadable;
-use crate::serve::{Services, Settings};
+use crate::serve::{Live, Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 use crate::store::{self, Opened, SessionRecord, commit};
@@ -39,6 +40,7 @@ pub(super) struct Parts {
     pub(super) services: Services,
     pub(super) supervisor: Supervisor,
     pub(super) permits: Permits,
+    pub(super) queue: Arc<Queue>,
     pub(super) unfinished: Vec<SessionRecord>,
 }
 
@@ -133,12 +135,13 @@ impl Rooms {
 }
 
 pub(super) async fn wire(
-    config: &Config,
+    in_force: InForce,
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
     tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
+    let config = &in_force.config();
     let (store, committer) = (opened.store, opened.committer);
     let recovered = opened.recovered;
     let catalog = Arc::new(demo::catalog(config)?);
@@ -155,7 +158,7 @@ pub(super) async fn wire(
     let supervisor = Supervisor::new(
         supervisor_policy(config),
         rooms.sessions.clone(),
-        rooms.queue,
+        Arc::clone(&rooms.queue),
         drain.clone(),
         primary,
         fallback,
@@ -164,9 +167,10 @@ pub(super) async fn wire(
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, rooms.outboxes.clone())?;
+    let look = demo::look(&store)?;
     let observer = Observer::new(
         store,
-        committer,
+        committer.clone(),
         breakers.clone(),
         drain.clone(),
         rooms.disk_low,
@@ -187,6 +191,9 @@ pub(super) async fn wire(
         breakers,
         observer,
         demo,
+        look,
+        in_force,
+        committer,
         tls,
         drain,
         settings: settings(config),
@@ -195,6 +202,7 @@ pub(super) async fn wire(
         services,
         supervisor,
         permits: Permits::new(capacity(config)),
+        queue: rooms.queue,
         unfinished: recovered.unfinished,
     })
 }
@@ -217,7 +225,7 @@ fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backe
     }
 }
 
-fn admission_limits(config: &Config) -> admission::Limits {
+pub(super) fn admission_limits(config: &Config) -> admission::Limits {
     admission::Limits {
         max_concurrent: config.sessions.max_concurrent,
         max_processing: config.agents.max_processing,
@@ -290,18 +298,23 @@ fn settings(config: &Config) -> Settings {
         handshake_timeout: config.tls.handshake_timeout,
         max_handshakes: config.tls.max_handshakes,
         retention: config.sessions.retention,
-        limits: frame::Limits {
-            max_frame: config.limits.max_frame.0,
-            content_min: 10,
-            content_max: 2000,
-            window: config.delivery.window as u64,
-            messages_per_minute: config.limits.messages_per_minute,
-            max_pending: config.delivery.max_pending_per_user as u64,
-            connections_per_user: config.connections.per_user,
-        },
+        limits: Live::new(told_limits(config)),
         allowed_origins: config.server.allowed_origins.clone(),
-        trusted_proxies: config.limits.trusted_proxies.clone(),
+        trusted_proxies: Live::new(config.limits.trusted_proxies.clone()),
         drain_timeout: config.server.drain_timeout,
+    }
+}
+
+/// What a client is told of its limits.
+pub(super) fn told_limits(config: &Config) -> frame::Limits {
+    frame::Limits {
+        max_frame: config.limits.max_frame.0,
+        content_min: 10,
+        content_max: 2000,
+        window: config.delivery.window as u64,
+        messages_per_minute: config.limits.messages_per_minute,
+        max_pending: config.delivery.max_pending_per_user as u64,
+        connections_per_user: config.connections.per_user,
     }
 }
 

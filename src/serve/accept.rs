@@ -114,6 +114,7 @@ impl Listener {
             pause = Duration::from_millis(5);
             let proxy = settings
                 .trusted_proxies
+                .get()
                 .iter()
                 .any(|network| network.contains(address.ip()));
             let own = (!proxy).then(|| Address::from(address.ip()));

@@ -100,6 +100,7 @@ pub(super) fn client_ip(headers: &HeaderMap, peer: &Peer, services: &Services) -
         services
             .settings
             .trusted_proxies
+            .get()
             .iter()
             .any(|network| network.contains(ip))
     };

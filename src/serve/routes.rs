@@ -28,11 +28,15 @@ const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::documents::ROUTES,
     &super::door::ROUTES,
+    &super::operate::appearance::ROUTES,
     &super::operate::breakers::ROUTES,
+    &super::operate::certificate::ROUTES,
     &super::operate::cleanup::ROUTES,
     &super::operate::connections::ROUTES,
+    &super::operate::examples::ROUTES,
     &super::operate::messages::ROUTES,
     &super::operate::sessions::ROUTES,
+    &super::operate::settings::ROUTES,
     &super::operate::visitors::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
@@ -77,6 +81,17 @@ impl Route {
     /// A route that is sent to.
     pub(super) const fn post(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
         Self::new(Method::POST, path, who, answer)
+    }
+
+    /// A route that is put in the place of what is there.
+    pub(super) const fn put(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::PUT, path, who, answer)
+    }
+
+    /// The same route with a body of up to so many bytes, where `limits.max_body` is less.
+    pub(super) const fn with_body(mut self, bytes: usize) -> Self {
+        self.max_body = Some(bytes);
+        self
     }
 
     /// The same route without `HEAD`, because reading it does something.

@@ -16,5 +16,6 @@ mod process;
 mod reports;
 mod requirements;
 mod service;
+mod settings;
 mod tidy;
 mod wire;

@@ -198,13 +198,15 @@ fn clocks_and_tasks_have_one_door() {
 }
 
 /// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 20] = [
+const KNOWS: [(&str, &str); 22] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
     ("shutdown", ""),
     ("notify", ""),
-    ("examples", "id"),
+    ("examples", "id clock"),
+    ("appearance", "clock"),
+    ("live", "config store"),
     ("protocol", "id"),
     ("machine", "id"),
     ("agents", "id clock"),
@@ -232,7 +234,7 @@ const KNOWS: [(&str, &str); 20] = [
     (
         "serve",
         "id clock machine protocol store shutdown outbox sessions observe intake agents access config \
-         examples report cleanup supervisor",
+         examples report cleanup supervisor appearance live",
     ),
     (
         "cli",
