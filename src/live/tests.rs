@@ -1,8 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::clock;
-use crate::store;
+use crate::store::tests::house::{options, reopen};
 
 /// Writes down what it was told.
 #[derive(Clone, Default)]
@@ -33,22 +32,7 @@ impl House {
         if !file.exists() {
             write(&file, "");
         }
-        let options = store::Options {
-            dir: dir.path().join("data"),
-            cache: 8 << 20,
-            segment_size: 512 << 10,
-            flush_every_ms: 50,
-            accept_loss: false,
-            sync: true,
-            ballast: 1 << 20,
-        };
-        // The lock of the store before may be given back a moment later.
-        let opened = loop {
-            match store::open(&options, clock::wall()) {
-                Err(StoreError::InUse(_)) => std::thread::yield_now(),
-                other => break other.unwrap(),
-            }
-        };
+        let opened = reopen(&options(&dir.path().join("data"))).unwrap();
         let env = env
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));

@@ -69,13 +69,8 @@ fn a_reload_brings_the_gallery_and_drops_no_socket() {
             "category": "scaling", "complexity": "basic", "businessValue": "expansion",
             "estimatedTime": "5 s"});
         let edit = json!({"items": [one]});
-        let toml = operator.send(
-            Method::GET,
-            &format!("{ADMIN}/examples/export"),
-            "text/plain",
-            "",
-        );
-        let exported = toml.await;
+        let path = format!("{ADMIN}/examples/export");
+        let exported = operator.send(Method::GET, &path, "text/plain", "").await;
         let exported = String::from_utf8(exported.body().to_vec()).unwrap();
         std::fs::write(
             server.dir.join("gallery.toml"),
