@@ -5,6 +5,7 @@ pub mod accept;
 mod admin;
 pub mod authority;
 mod certificate;
+pub mod control;
 mod documents;
 mod door;
 pub mod examine;
@@ -13,6 +14,7 @@ mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+mod observation;
 mod operate;
 mod reply;
 mod report;
@@ -43,6 +45,7 @@ use crate::intake::Intake;
 use crate::live::InForce;
 use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
+use crate::meter::Meters;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::report::seal::Signer;
@@ -75,7 +78,9 @@ pub struct Services {
     pub cleanup: Cleanup,
     /// The breakers of the backends.
     pub breakers: Breakers,
-    /// Health and counts.
+    /// What is counted.
+    pub meters: Meters,
+    /// Health, and what is made of the counts.
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,

@@ -3,19 +3,24 @@
 mod harness;
 
 mod accepted;
-mod administrator;
+mod admin;
 mod backup;
 mod crash;
 mod delivery;
+mod docs;
 mod drafts;
 mod judges;
 mod load;
+mod observe;
 mod operate;
 mod operator;
+mod packaging;
 mod process;
+mod proxy;
 mod reports;
 mod requirements;
 mod service;
 mod settings;
 mod tidy;
+mod upkeep;
 mod wire;

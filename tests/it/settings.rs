@@ -3,8 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::administrator::{Operator, PASSWORD};
 use crate::harness::{Server, run};
+use crate::operator::{Operator, PASSWORD};
 
 const CALLS: &str = "/api/v1/example-messages";
 const ADMIN: &str = "/api/v1/admin";
