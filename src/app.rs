@@ -119,15 +119,8 @@ impl App {
         )
         .await?;
         let services = Arc::new(parts.services);
-        in_force.applied_by(Box::new(reload::Rooms {
-            services: Arc::downgrade(&services),
-            tls: Arc::clone(&tls),
-            permits: parts.permits.clone(),
-            queue: parts.queue,
-            log: start.log,
-        }));
-        // What the administrator has set was not known when logging began.
-        in_force.apply_values();
+        let rooms = (parts.permits.clone(), parts.queue);
+        reload::begin(&in_force, &services, &tls, rooms, start.log);
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;

@@ -25,6 +25,7 @@ pub(super) async fn wire(
     let signer = Signer::new(&seed);
     Ok(Demo {
         gallery: shelf(config, store)?,
+        look: look(store)?,
         signer: signer.map_err(|e| StartError::File(format!("the key of the reports: {e}")))?,
         engine: engine(catalog),
         reader: Reader::new(Arc::clone(catalog), config.agents.as_of),
@@ -71,7 +72,7 @@ fn shelf(config: &Config, store: &Store) -> Result<Shelf, StartError> {
 }
 
 /// The look of the page, likewise.
-pub(super) fn look(store: &Store) -> Result<Look, StartError> {
+fn look(store: &Store) -> Result<Look, StartError> {
     let edited = store.setting(appearance::STORED)?.flatten();
     Ok(Look::new(Appearance::default(), edited))
 }

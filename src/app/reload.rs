@@ -7,20 +7,39 @@ use crate::access::permits::Permits;
 use crate::clock;
 use crate::config::{Config, LogFilter};
 use crate::intake::Queue;
-use crate::live::Apply;
+use crate::live::{Apply, InForce};
 use crate::serve::Services;
 use crate::serve::tls::{Origin, Reloadable};
 
 /// Changes what is logged; whoever has set logging up gives it.
 pub type SetLog = Arc<dyn Fn(&LogFilter) + Send + Sync>;
 
-pub(super) struct Rooms {
+struct Rooms {
     /// Weak, because the rooms hold this.
-    pub(super) services: Weak<Services>,
-    pub(super) tls: Arc<Reloadable>,
-    pub(super) permits: Permits,
-    pub(super) queue: Arc<Queue>,
-    pub(super) log: Option<SetLog>,
+    services: Weak<Services>,
+    tls: Arc<Reloadable>,
+    permits: Permits,
+    queue: Arc<Queue>,
+    log: Option<SetLog>,
+}
+
+/// Makes the rooms hear of changes from now on.
+pub(super) fn begin(
+    in_force: &InForce,
+    services: &Arc<Services>,
+    tls: &Arc<Reloadable>,
+    (permits, queue): (Permits, Arc<Queue>),
+    log: Option<SetLog>,
+) {
+    in_force.applied_by(Box::new(Rooms {
+        services: Arc::downgrade(services),
+        tls: Arc::clone(tls),
+        permits,
+        queue,
+        log,
+    }));
+    // What the administrator has set was not known when logging began.
+    in_force.apply_values();
 }
 
 impl Apply for Rooms {

@@ -173,8 +173,7 @@ pub(super) async fn wire(
     drain: Drain,
 ) -> Result<Parts, StartError> {
     let config = &in_force.config();
-    let (store, committer) = (opened.store, opened.committer);
-    let recovered = opened.recovered;
+    let (store, committer, recovered) = (opened.store, opened.committer, opened.recovered);
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let meters = Meters::default();
@@ -192,7 +191,6 @@ pub(super) async fn wire(
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, rooms.outboxes.clone())?;
     let certificate = Arc::clone(&tls);
-    let look = demo::look(&store)?;
     let observer = observation::open(observe::Rooms {
         store,
         committer: committer.clone(),
@@ -223,7 +221,6 @@ pub(super) async fn wire(
         meters,
         observer: observer.await?,
         demo,
-        look,
         in_force,
         committer,
         tls,

@@ -26,7 +26,7 @@ pub mod tls;
 mod trust;
 mod understand;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -84,8 +84,6 @@ pub struct Services {
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,
-    /// How it looks.
-    pub look: Look,
     /// The configuration of the moment.
     pub in_force: InForce,
     /// Makes durable what the administrator changes.
@@ -108,6 +106,8 @@ pub struct Demo {
     pub signer: Signer,
     /// Which engine answers.
     pub engine: String,
+    /// How the page looks.
+    pub look: Look,
 }
 
 /// A value that a reload replaces, as a whole. A handle; its clones see the same value.
@@ -168,6 +168,14 @@ pub struct Settings {
     pub trusted_proxies: Live<Vec<Network>>,
     /// How long clients are given to come back in during a drain.
     pub drain_timeout: Duration,
+}
+
+impl Settings {
+    /// Whether what this address forwards is believed.
+    fn is_proxy(&self, ip: IpAddr) -> bool {
+        let proxies = self.trusted_proxies.get();
+        proxies.iter().any(|network| network.contains(ip))
+    }
 }
 
 /// The other end of a connection; rides in a request's extensions.

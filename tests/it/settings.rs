@@ -53,7 +53,7 @@ fn a_setting_changes_while_sockets_stay() {
         assert_eq!(of("agents.max_processing")["value"], "7");
         assert_eq!(of("agents.max_processing")["source"], "admin");
         assert_eq!(of("limits.messages_per_minute")["editable"], false);
-        assert_eq!(of("admin.password")["value"], "\"***\"");
+        assert_eq!(of("admin.password")["value"], "\"********\"");
         assert!(!all.to_string().contains(PASSWORD.1));
     });
 }

@@ -44,7 +44,7 @@ pub(in crate::serve) const ROUTES: [Route; 5] = [
 
 /// `GET /api/v1/appearance`
 fn public(call: &Call) -> Reply {
-    let (shown, _) = call.services.look.now();
+    let (shown, _) = call.services.demo.look.now();
     let told = json!({
         "title": shown.title, "logo": shown.logo.as_ref().map(|_| LOGO),
         "colours": colours(&shown.colours), "call_to_action": action(&shown),
@@ -54,7 +54,7 @@ fn public(call: &Call) -> Reply {
 
 /// `GET /api/v1/appearance/logo`
 fn logo(call: &Call) -> Result<Reply, Problem> {
-    let (shown, _) = call.services.look.now();
+    let (shown, _) = call.services.demo.look.now();
     let missing = || Problem::new(Code::NotFound, "no logo is set");
     let logo = shown.logo.ok_or_else(missing)?;
     let mut response = reply::body(StatusCode::OK, logo.media.as_str(), logo.bytes);
@@ -91,7 +91,7 @@ fn described(shown: &Appearance) -> Value {
 
 /// `GET /api/v1/admin/appearance`
 fn answer(call: &Call) -> Reply {
-    let look = &call.services.look;
+    let look = &call.services.demo.look;
     let (shown, changed) = look.now();
     let source = match changed {
         Some(_) => "admin",
@@ -215,7 +215,7 @@ fn read(wanted: Wanted, now: &Appearance) -> Result<Appearance, Problem> {
 async fn put(call: Call) -> Result<Reply, Problem> {
     let form = "{\"title\", \"logo\", \"colours\", \"call_to_action\"}";
     let wanted: Wanted = guard::json(&call, form)?;
-    let appearance = read(wanted, &call.services.look.now().0)?;
+    let appearance = read(wanted, &call.services.demo.look.now().0)?;
     store(&call, "appearance.change", Some(appearance)).await
 }
 
@@ -231,7 +231,7 @@ async fn store(
     what: &'static str,
     appearance: Option<Appearance>,
 ) -> Result<Reply, Problem> {
-    let look = &call.services.look;
+    let look = &call.services.demo.look;
     let mut about = entry(call, what, "appearance").before(&described(&look.now().0));
     if let Some(appearance) = &appearance {
         about = about.after(&described(appearance));
