@@ -4,6 +4,7 @@ mod administration;
 mod demo;
 mod housekeeping;
 mod observation;
+mod reload;
 mod watchdog;
 mod wiring;
 
@@ -11,13 +12,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+pub use reload::SetLog;
 
 use crate::access::admin::control::{Answer, Request};
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
-use crate::config::{Config, Visitors};
+use crate::config::{Config, Origins, Visitors};
+use crate::live::{InForce, NotChanged, Reloaded};
 use crate::notify;
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
@@ -36,6 +38,10 @@ pub struct Start {
     pub next_free_port: bool,
     /// A socket that listens already, from the service manager; then the configured address is not used.
     pub listener: Option<std::net::TcpListener>,
+    /// Where the configuration was read from; without it nothing can be changed while it serves.
+    pub origins: Option<Origins>,
+    /// Changes what is logged.
+    pub log: Option<SetLog>,
     /// Make a password for the administrator where there is none; somebody is there to read it.
     pub generate_password: bool,
 }
@@ -69,8 +75,6 @@ pub struct App {
     pub loss: Option<String>,
     /// Sessions taken up again.
     pub resumed: usize,
-    /// What the last start or reload made of it.
-    in_force: watch::Sender<Config>,
     /// The administrator's password that was made at this start, to be shown once.
     pub generated_password: Option<String>,
     drain: Drain,
@@ -100,13 +104,14 @@ impl App {
         .map_err(StartError::Bind)?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
-        let in_force = watch::Sender::new(config.clone());
+        let committer = opened.committer.clone();
+        let in_force = InForce::open(&config, start.origins, &opened.store, committer.clone())?;
+        let config = in_force.config();
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
-        let committer = opened.committer.clone();
         let ages = housekeeping::ages(&opened.store)?;
         let parts = wiring::wire(
-            &config,
+            in_force.clone(),
             opened,
             start.backend,
             Arc::clone(&tls),
@@ -114,6 +119,8 @@ impl App {
         )
         .await?;
         let services = Arc::new(parts.services);
+        let rooms = (parts.permits.clone(), parts.queue);
+        reload::begin(&in_force, &services, &tls, rooms, start.log);
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
@@ -142,7 +149,6 @@ impl App {
             engine: services.demo.engine.clone(),
             loss,
             resumed,
-            in_force,
             generated_password,
             drain,
             committer,
@@ -196,17 +202,13 @@ impl App {
         }
     }
 
-    /// Reads the certificate again and applies what can change live.
+    /// Reads the configuration, the certificate and the gallery again, and applies what can
+    /// change live.
     ///
     /// # Errors
-    /// What is wrong with the new certificate; the old one stays.
-    pub fn reload(&self, config: &Config) -> Result<Presented, TlsError> {
-        let presented = self.tls.reload(&Origin::of(config), clock::wall())?;
-        self.services.limits.set(wiring::rates(config));
-        self.permits.set(wiring::capacity(config));
-        self.in_force
-            .send_modify(|old| *old = old.reloaded(config).0);
-        Ok(presented)
+    /// What is wrong; everything stays as it is.
+    pub async fn reload(&self) -> Result<Reloaded, NotChanged> {
+        self.services.in_force.reload().await
     }
 
     /// Takes no connection any more; [`App::drain`] does the rest.
@@ -221,7 +223,7 @@ impl App {
     /// Why the store failed meanwhile: then not everything is durable.
     pub async fn drain(self) -> Result<Vec<(&'static str, usize)>, String> {
         self.drain.advance(Phase::Draining);
-        let deadline = clock::now() + self.in_force.borrow().server.drain_timeout;
+        let deadline = clock::now() + self.services.in_force.config().server.drain_timeout;
         while !self.services.sessions.all().is_empty() && clock::now() < deadline {
             if self.services.intake.processing() == 0 {
                 break;

@@ -6,9 +6,11 @@ use super::StartError;
 use super::wiring::{read, secret};
 use crate::agents::backend::Reader;
 use crate::agents::catalog::Catalog;
+use crate::appearance::{self, Appearance, Look};
 use crate::clock;
 use crate::config::Config;
 use crate::examples::Gallery;
+use crate::examples::shelf::{self, Edited, Shelf, Shown};
 use crate::report::seal::Signer;
 use crate::serve::Demo;
 use crate::store::{Committer, Store};
@@ -22,7 +24,8 @@ pub(super) async fn wire(
     let seed = secret("report_key", store, committer).await?;
     let signer = Signer::new(&seed);
     Ok(Demo {
-        gallery: Arc::new(gallery(config)?),
+        gallery: shelf(config, store)?,
+        look: look(store)?,
         signer: signer.map_err(|e| StartError::File(format!("the key of the reports: {e}")))?,
         engine: engine(catalog),
         reader: Reader::new(Arc::clone(catalog), config.agents.as_of),
@@ -51,7 +54,30 @@ pub(super) fn catalog(config: &Config) -> Result<Catalog, StartError> {
     })
 }
 
-fn gallery(config: &Config) -> Result<Gallery, StartError> {
+/// The configured gallery, and the administrator's in its place where there is one.
+fn shelf(config: &Config, store: &Store) -> Result<Shelf, StartError> {
+    let stored: Option<Edited> = store.setting(shelf::STORED)?.flatten();
+    let edited = stored.and_then(|edited| match edited.gallery() {
+        Ok(gallery) => Some((gallery, edited.changed)),
+        Err(why) => {
+            tracing::error!(%why, "the edited gallery breaks a rule and is not shown");
+            None
+        }
+    });
+    Ok(Shelf::new(Shown {
+        configured: gallery(config)?,
+        file: config.examples.file.clone(),
+        edited,
+    }))
+}
+
+/// The look of the page, likewise.
+fn look(store: &Store) -> Result<Look, StartError> {
+    let edited = store.setting(appearance::STORED)?.flatten();
+    Ok(Look::new(Appearance::default(), edited))
+}
+
+pub(super) fn gallery(config: &Config) -> Result<Gallery, StartError> {
     let Some(path) = &config.examples.file else {
         return Ok(Gallery::builtin());
     };

@@ -16,6 +16,7 @@ use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
+use crate::live::InForce;
 use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::meter::Meters;
 use crate::observe;
@@ -23,7 +24,7 @@ use crate::outbox::Outboxes;
 use crate::protocol::frame;
 use crate::serve::roster::Roster;
 use crate::serve::tls::Reloadable;
-use crate::serve::{Services, Settings};
+use crate::serve::{Live, Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 use crate::store::{self, Opened, SessionRecord, commit};
@@ -41,6 +42,7 @@ pub(super) struct Parts {
     pub(super) services: Services,
     pub(super) supervisor: Supervisor,
     pub(super) permits: Permits,
+    pub(super) queue: Arc<Queue>,
     pub(super) unfinished: Vec<SessionRecord>,
 }
 
@@ -164,14 +166,14 @@ impl Rooms {
 }
 
 pub(super) async fn wire(
-    config: &Config,
+    in_force: InForce,
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
     tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
-    let (store, committer) = (opened.store, opened.committer);
-    let recovered = opened.recovered;
+    let config = &in_force.config();
+    let (store, committer, recovered) = (opened.store, opened.committer, opened.recovered);
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let meters = Meters::default();
@@ -191,7 +193,7 @@ pub(super) async fn wire(
     let certificate = Arc::clone(&tls);
     let observer = observation::open(observe::Rooms {
         store,
-        committer,
+        committer: committer.clone(),
         outboxes: rooms.outboxes.clone(),
         sessions: rooms.sessions.clone(),
         intake: rooms.intake.clone(),
@@ -219,6 +221,8 @@ pub(super) async fn wire(
         meters,
         observer: observer.await?,
         demo,
+        in_force,
+        committer,
         tls,
         drain,
         settings: settings(config),
@@ -227,6 +231,7 @@ pub(super) async fn wire(
         services,
         supervisor,
         permits: Permits::new(capacity(config)),
+        queue: rooms.queue,
         unfinished: recovered.unfinished,
     })
 }
@@ -249,7 +254,7 @@ fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backe
     }
 }
 
-fn admission_limits(config: &Config) -> admission::Limits {
+pub(super) fn admission_limits(config: &Config) -> admission::Limits {
     admission::Limits {
         max_concurrent: config.sessions.max_concurrent,
         max_processing: config.agents.max_processing,
@@ -322,18 +327,23 @@ fn settings(config: &Config) -> Settings {
         handshake_timeout: config.tls.handshake_timeout,
         max_handshakes: config.tls.max_handshakes,
         retention: config.sessions.retention,
-        limits: frame::Limits {
-            max_frame: config.limits.max_frame.0,
-            content_min: 10,
-            content_max: 2000,
-            window: config.delivery.window as u64,
-            messages_per_minute: config.limits.messages_per_minute,
-            max_pending: config.delivery.max_pending_per_user as u64,
-            connections_per_user: config.connections.per_user,
-        },
+        limits: Live::new(told_limits(config)),
         allowed_origins: config.server.allowed_origins.clone(),
-        trusted_proxies: config.limits.trusted_proxies.clone(),
+        trusted_proxies: Live::new(config.limits.trusted_proxies.clone()),
         drain_timeout: config.server.drain_timeout,
+    }
+}
+
+/// What a client is told of its limits.
+pub(super) fn told_limits(config: &Config) -> frame::Limits {
+    frame::Limits {
+        max_frame: config.limits.max_frame.0,
+        content_min: 10,
+        content_max: 2000,
+        window: config.delivery.window as u64,
+        messages_per_minute: config.limits.messages_per_minute,
+        max_pending: config.delivery.max_pending_per_user as u64,
+        connections_per_user: config.connections.per_user,
     }
 }
 

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use super::{AnswerArgs, Exit};
 use crate::agents::answer::{Answer, Finding, Recommendation, Table};
-use crate::agents::catalog::Catalog;
 use crate::agents::{Task, answer, category_of, reading};
 use crate::id::Complexity;
 
@@ -23,8 +22,10 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<Exit> {
-    let catalog = Catalog::builtin();
-    let as_of = args.as_of.unwrap_or(today).to_string();
+    let Some((catalog, configured)) = args.catalog.load(err)? else {
+        return Ok(Exit::Usage);
+    };
+    let as_of = args.as_of.or(configured).unwrap_or(today).to_string();
     let content = args.text.trim().to_owned();
     let count = content.chars().count();
     if !(10..=2000).contains(&count) {

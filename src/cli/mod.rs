@@ -4,6 +4,7 @@ pub mod admin;
 pub mod answer;
 pub mod backup;
 pub mod bench;
+pub mod catalog;
 pub mod check_config;
 pub mod client;
 pub mod completions;
@@ -22,13 +23,14 @@ pub mod welcome;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, ConfigError, Loaded, Overrides, environment};
+use crate::config::{Config, ConfigError, Loaded, Origins, Overrides, environment};
 use crate::id::{Category, Complexity};
 
 /// How a call ends.
@@ -175,11 +177,20 @@ impl ServeArgs {
     /// # Errors
     /// Every mistake in it.
     pub fn load(&self) -> Result<Loaded, Vec<ConfigError>> {
+        self.origins().load(&BTreeMap::new())
+    }
+
+    /// Where the configuration is read from, to read it again while serving.
+    pub fn origins(&self) -> Origins {
         let mut flags = self.config.overrides();
         if self.no_open {
             flags.set("--no-open", "server.open_browser", "false");
         }
-        Config::load(&flags, environment(), self.config.config.as_deref())
+        Origins {
+            flags,
+            env: environment(),
+            file: self.config.config.clone(),
+        }
     }
 }
 
@@ -192,7 +203,7 @@ pub struct SendArgs {
     /// A PEM file with the authority to trust [default: the local one in the data directory].
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// What the message asks about [default: read from the text].
+    /// What the message asks about [default: what the appliance reads out of the text].
     #[arg(long, value_parser = category())]
     pub category: Option<Category>,
     /// How deep the answer goes.
@@ -212,6 +223,9 @@ pub struct UnderstandArgs {
     /// Read one JSON object a line from standard input, write one a line.
     #[arg(long)]
     pub jsonl: bool,
+    /// The catalog whose models are known.
+    #[command(flatten)]
+    pub catalog: catalog::CatalogArgs,
     /// The text.
     #[arg(
         value_name = "TEXT",
@@ -236,6 +250,9 @@ pub struct AnswerArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
+    /// The catalog to compute with.
+    #[command(flatten)]
+    pub catalog: catalog::CatalogArgs,
     /// The text.
     #[arg(value_name = "TEXT")]
     pub text: String,

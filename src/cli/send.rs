@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use super::client::{ConnectError, Connection, Server};
 use super::{Exit, SendArgs, answer};
-use crate::agents;
 use crate::agents::answer::Answer;
-use crate::agents::catalog::Catalog;
 use crate::clock;
 use crate::id::{Category, Complexity};
 use crate::intake::random_u128;
@@ -43,7 +41,11 @@ pub fn run(args: &SendArgs) -> io::Result<Exit> {
 async fn send(args: &SendArgs) -> Result<io::Result<Exit>, ConnectError> {
     let server = Server::new(&args.url, args.ca.as_deref())?;
     let mut connection = server.visit().await?;
-    let message = message(args, &connection.user_id);
+    let category = match args.category {
+        Some(category) => category,
+        None => routed(&server, &connection, args).await,
+    };
+    let message = message(args, category, &connection.user_id);
     let mut watch = Watch {
         json: args.json,
         applied: 0,
@@ -96,8 +98,7 @@ async fn redial(
     }
 }
 
-fn message(args: &SendArgs, user_id: &str) -> Value {
-    let category = args.category.unwrap_or_else(|| routed(&args.text));
+fn message(args: &SendArgs, category: Category, user_id: &str) -> Value {
     let complexity = args.complexity.unwrap_or(Complexity::Intermediate);
     let title: String = args.text.chars().take(60).collect();
     json!({"type": "chat_message", "payload": {
@@ -112,11 +113,16 @@ fn message(args: &SendArgs, user_id: &str) -> Value {
     }})
 }
 
-/// The agent that the words ask for.
-fn routed(text: &str) -> Category {
-    let today = clock::wall().date().to_string();
-    let said = agents::reading(text, &Catalog::builtin(), &today);
-    said.map_or(Category::Cost, |said| agents::category_of(&said))
+/// The agent that the words ask for. The appliance is asked: its catalog knows which names are
+/// models. A text that it cannot read goes to the agent for costs, whose refusal says why.
+async fn routed(server: &Server, visitor: &Connection, args: &SendArgs) -> Category {
+    let draft = json!({"content": args.text});
+    let path = "/api/v1/example-messages/understand";
+    let asked = server.call(server.post(path, &draft, Some(&visitor.token)));
+    let told = asked.await.ok().filter(|(status, _)| *status == 200);
+    let suggested =
+        told.and_then(|(_, preview)| Category::parse(preview["suggested_category"].as_str()?));
+    suggested.unwrap_or(Category::Cost)
 }
 
 /// Follows one session to its end.

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Exit, ServeArgs, check_config, store, welcome};
 use crate::agents::backend::Backend;
-use crate::app::{App, Start, StartError};
+use crate::app::{App, SetLog, Start, StartError};
 use crate::clock;
-use crate::config::{Config, LogFormat};
+use crate::config::{Config, LogFilter, LogFormat};
 use crate::notify;
 use crate::serve::examine::examine;
 
@@ -36,7 +37,7 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
             return Exit::Usage;
         }
     };
-    start_logging(&loaded.config);
+    let log = start_logging(&loaded.config);
     for warning in loaded.warnings() {
         tracing::warn!("{warning}");
     }
@@ -71,16 +72,18 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
         backend,
         next_free_port: by_default,
         listener,
+        origins: Some(args.origins()),
+        log,
         // What is not a terminal may be a log, and a log must not hold a password.
         generate_password: std::io::stdout().is_terminal(),
     };
-    let exit = runtime.block_on(serve(args, loaded.config, start));
+    let exit = runtime.block_on(serve(loaded.config, start));
     // What is still blocked (a name lookup, say) does not hold the process.
     runtime.shutdown_background();
     exit
 }
 
-async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
+async fn serve(config: Config, start: Start) -> Exit {
     let signals = Signals::listen();
     let Ok(mut signals) = signals else {
         eprintln!("emflow: signals could not be listened for");
@@ -107,7 +110,7 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
         tokio::select! {
             _ = signals.hangup.recv() => {
                 notify::reloading();
-                reload(&app, args);
+                read_again(&app).await;
                 notify::ready(&app.status());
             }
             _ = signals.terminate.recv() => break,
@@ -154,18 +157,14 @@ fn damaged(why: &str) -> Exit {
     Exit::Damaged
 }
 
-fn reload(app: &App, args: &ServeArgs) {
-    let loaded = match args.load() {
-        Ok(loaded) => loaded,
-        Err(errors) => {
-            let list: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            tracing::error!(errors = %list.join("; "), "the configuration is wrong; the old one stays");
-            return;
-        }
-    };
-    match app.reload(&loaded.config) {
-        Ok(presented) => tracing::info!(fingerprint = %presented.fingerprint, "reloaded"),
-        Err(error) => tracing::error!(%error, "the certificate is wrong; the old one stays"),
+async fn read_again(app: &App) {
+    match app.reload().await {
+        Ok(done) => tracing::info!(
+            changed = %done.changed.join(" "),
+            needs_restart = %done.needs_restart.join(" "),
+            "reloaded"
+        ),
+        Err(errors) => tracing::error!(%errors, "nothing was reloaded; all stays as it was"),
     }
 }
 
@@ -193,21 +192,30 @@ pub(super) fn exit_of(error: &StartError) -> Exit {
     }
 }
 
-/// Logs go to standard error: text for people on a terminal, JSON otherwise.
-fn start_logging(config: &Config) {
+/// Logs go to standard error: text for people on a terminal, JSON otherwise. What changes the
+/// level later; none where a test has set logging up before.
+fn start_logging(config: &Config) -> Option<SetLog> {
     let human = match config.log.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    let filter =
-        EnvFilter::try_new(config.log.level.as_str()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let (filter, handle) = reload::Layer::new(filter_of(&config.log.level));
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter);
-    // A test may have set one before.
-    let _ = if human {
+    let begun = if human {
         registry.with(layer).try_init()
     } else {
         registry.with(layer.json()).try_init()
     };
+    begun.ok()?;
+    Some(Arc::new(move |level: &LogFilter| {
+        if let Err(error) = handle.reload(filter_of(level)) {
+            tracing::error!(%error, "the log level could not be changed");
+        }
+    }))
+}
+
+fn filter_of(level: &LogFilter) -> EnvFilter {
+    EnvFilter::try_new(level.as_str()).unwrap_or_else(|_| EnvFilter::new("info"))
 }

@@ -22,8 +22,10 @@ pub fn run(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<Exit> {
-    let catalog = Catalog::builtin();
-    let as_of = today.to_string();
+    let Some((catalog, configured)) = args.catalog.load(err)? else {
+        return Ok(Exit::Usage);
+    };
+    let as_of = configured.unwrap_or(today).to_string();
     if let Some(text) = &args.text {
         return one(&catalog, &as_of, "text", text, out, err);
     }

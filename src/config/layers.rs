@@ -1,5 +1,6 @@
 //! The layers above the defaults: files, environment, flags.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -122,6 +123,41 @@ pub(super) fn from_file(path: &Path, errors: &mut Vec<ConfigError>) -> Vec<Found
         }
     }
     found
+}
+
+/// The values that the administrator has set while it served, as TOML literals.
+pub(super) fn from_admin(
+    set: &BTreeMap<String, String>,
+    errors: &mut Vec<ConfigError>,
+) -> Vec<Found> {
+    let mut entries = Vec::new();
+    for (path, literal) in set {
+        let mut refused = |rule: String, fix: &str| {
+            errors.push(ConfigError {
+                place: Source::Admin,
+                key: path.clone(),
+                rule,
+                fix: fix.to_owned(),
+            });
+        };
+        match keys().find(|key| key.path == *path) {
+            Some(key) if !key.settable() => {
+                let fix = "write it into the configuration file";
+                refused("cannot be set while it serves".to_owned(), fix);
+            }
+            _ => match DeValue::parse(literal) {
+                Ok(value) => {
+                    let raw = Raw::of(value.get_ref());
+                    entries.push((path.clone(), raw, Source::Admin));
+                }
+                Err(fault) => {
+                    let rule = format!("must be a TOML value: {}", fault.message());
+                    refused(rule.replace('\n', ", "), "put texts and times in quotes");
+                }
+            },
+        }
+    }
+    resolve(entries, errors)
 }
 
 /// The values of the environment.

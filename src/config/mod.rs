@@ -2,8 +2,8 @@
 //!
 //! The table in `table.rs` describes every key once. A value comes from, in
 //! rising precedence: its default, the file (`config.toml`, then
-//! `conf.d/*.toml` beside it in the order of their names), the environment
-//! (`EMFLOW_SECTION__KEY`), a flag. All errors are reported at once, each with
+//! `conf.d/*.toml` beside it in the order of their names), what the administrator
+//! has set while it served, the environment (`EMFLOW_SECTION__KEY`), a flag. All errors are reported at once, each with
 //! its place, key, rule and remedy, and where each value came from is kept.
 //!
 //! A secret may be given as the path of a file that holds it: `<key>_file` in
@@ -49,6 +49,8 @@ pub enum Source {
     Environment(String),
     /// A flag, with its dashes.
     Flag(&'static str),
+    /// The administrator, while it served; kept in the store.
+    Admin,
     /// A secret's own file, and what named that file.
     SecretFile(PathBuf, Box<Source>),
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Source {
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(name) => write!(f, "flag {name}"),
+            Self::Admin => f.write_str("admin"),
             Self::SecretFile(path, by) => write!(f, "{} (named by {by})", path.display()),
         }
     }
@@ -108,9 +111,38 @@ impl Loaded {
         exposed.collect()
     }
 
+    /// Takes over the value that `config` has for the key `path`, which came from `source`.
+    pub fn take(&mut self, config: &Config, path: &str, source: Source) {
+        if let Some(key) = keys().find(|key| key.path == path) {
+            (key.copy)(&mut self.config, config);
+            self.sources.insert(key.path, source);
+        }
+    }
+
     /// Where the value of `path` came from.
     pub fn source(&self, path: &str) -> Source {
         self.sources.get(path).cloned().unwrap_or(Source::Default)
+    }
+}
+
+/// Where a configuration was read from, so that it can be read again.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    /// The flags of the process.
+    pub flags: Overrides,
+    /// Its variables.
+    pub env: Vec<(String, String)>,
+    /// The file that a flag names; without one [`SEARCHED`] is looked through again.
+    pub file: Option<PathBuf>,
+}
+
+impl Origins {
+    /// Reads all of it again, with what the administrator has set (TOML literals by key).
+    ///
+    /// # Errors
+    /// Every mistake found.
+    pub fn load(&self, set: &BTreeMap<String, String>) -> Result<Loaded, Vec<ConfigError>> {
+        Config::load_with(&self.flags, self.env.clone(), self.file.as_deref(), set)
     }
 }
 
@@ -135,6 +167,16 @@ impl Config {
         env: impl IntoIterator<Item = (String, String)>,
         file: Option<&Path>,
     ) -> Result<Loaded, Vec<ConfigError>> {
+        Self::load_with(flags, env, file, &BTreeMap::new())
+    }
+
+    /// The same with what the administrator has set: TOML literals by the path of their key.
+    fn load_with(
+        flags: &Overrides,
+        env: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+        set: &BTreeMap<String, String>,
+    ) -> Result<Loaded, Vec<ConfigError>> {
         let searched = || {
             SEARCHED
                 .iter()
@@ -150,6 +192,7 @@ impl Config {
         for path in &loaded.files {
             found.extend(layers::from_file(path, &mut errors));
         }
+        found.extend(layers::from_admin(set, &mut errors));
         found.extend(layers::from_environment(env, &mut errors));
         found.extend(layers::from_flags(flags, &mut errors));
 
@@ -180,6 +223,20 @@ impl Config {
         } else {
             Err(errors)
         }
+    }
+
+    /// The same with the value that `other` has for the key `path`.
+    pub fn with(mut self, other: &Config, path: &str) -> Self {
+        if let Some(key) = keys().find(|key| key.path == path) {
+            (key.copy)(&mut self, other);
+        }
+        self
+    }
+
+    /// The keys whose values differ.
+    pub fn differing(&self, other: &Config) -> Vec<&'static str> {
+        let differ = keys().filter(|key| !(key.same)(self, other));
+        differ.map(|key| key.path).collect()
     }
 
     /// What a reload makes of this configuration: the live keys of `new`, everything else as it

@@ -3,6 +3,8 @@
 //! commented file. The alternative, serde attributes beside a hand-kept
 //! reference, lets the two drift apart and reports one error at a time.
 
+use std::path::PathBuf;
+
 use toml::de::DeValue;
 
 use super::Config;
@@ -51,6 +53,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// Whether the administrator may set it while it serves. Not a secret, which has no place in
+    /// an answer or a log; not a path, because which files are read is for the machine's owner.
+    pub fn settable(&self) -> bool {
+        self.live && !self.secret && self.form != <PathBuf as Value>::FORM
+    }
+
     /// The value in `config` as TOML, masked where it is secret; a default as the reference
     /// writes it ("60s", not "1m").
     pub fn shown(&self, config: &Config) -> String {

@@ -79,7 +79,8 @@ const REFERENCE_HEAD: &str = "# Configuration
 
 Without a file every key has its default, and that is a working appliance. A file is taken from
 `--config FILE`, else `./config.toml`, else `/etc/emflow/config.toml`; beside it `conf.d/*.toml` apply in
-the order of their names. Precedence: flag, then environment, then file, then default.
+the order of their names. Precedence: flag, then environment, then what the administrator has set while it
+served (kept in the store), then file, then default.
 
 - **Environment**: `EMFLOW_SECTION__KEY`, for example `EMFLOW_SERVER__LISTEN=0.0.0.0:8443`. Lists are separated by commas.
 - **Secrets** can be given as the path of a file that holds them: `<key>_file` in the file, `EMFLOW_SECTION__KEY_FILE`

@@ -141,9 +141,9 @@ settings! {
         /// Between two rounds of cleaning.
         cleanup_interval: Duration = "60s" in "1s"..="1h";
         /// Sessions at the same time; more are refused with a retry time.
-        max_concurrent: usize = 1000 in 1..=100000;
+        max_concurrent: usize = 1000 in 1..=100000 [live];
         /// Sessions of one visitor at the same time.
-        max_per_visitor: usize = 16 in 1..=10000;
+        max_per_visitor: usize = 16 in 1..=10000 [live];
         /// How long the frames of a finished session are kept, so that a reloaded page draws it again.
         retention: Duration = "24h" in "1m"..="90d";
         /// How long the clean-up of a visitor can be taken back. "0s": never, what is removed is gone at once.
@@ -167,7 +167,7 @@ settings! {
         /// An attempt that takes longer is stopped.
         timeout: Duration = "45s" in "100ms"..="10m";
         /// Sessions processed at the same time; more wait in a queue, with their place shown.
-        max_processing: usize = 100 in 1..=10000;
+        max_processing: usize = 100 in 1..=10000 [live];
         /// The pause between two events, for reading; computing takes milliseconds. "0s": none.
         pace: Duration = "400ms" in "0s"..="10s";
         /// A file with models and prices. Empty: the built-in catalog.

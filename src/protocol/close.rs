@@ -40,6 +40,27 @@ pub enum Close {
 }
 
 impl Close {
+    /// Every code.
+    pub const ALL: [Close; 17] = [
+        Close::Done,
+        Close::GoingAway,
+        Close::Protocol,
+        Close::NotUtf8,
+        Close::TooBig,
+        Close::Internal,
+        Close::Restart,
+        Close::Overloaded,
+        Close::NotAcknowledging,
+        Close::Idle,
+        Close::MaxAge,
+        Close::TooFast,
+        Close::NotReading,
+        Close::TooManyErrors,
+        Close::CredentialEnded,
+        Close::Replaced,
+        Close::ByAdministrator,
+    ];
+
     /// The code on the wire.
     pub fn code(self) -> u16 {
         match self {

@@ -35,6 +35,22 @@ pub enum FaultCode {
 }
 
 impl FaultCode {
+    /// Every code.
+    pub const ALL: [FaultCode; 13] = [
+        FaultCode::BadJson,
+        FaultCode::BinaryFrame,
+        FaultCode::UnknownType,
+        FaultCode::InvalidFields,
+        FaultCode::AckOutOfRange,
+        FaultCode::Conflict,
+        FaultCode::NotFound,
+        FaultCode::AlreadyEnded,
+        FaultCode::RateLimited,
+        FaultCode::BacklogFull,
+        FaultCode::Overloaded,
+        FaultCode::Draining,
+        FaultCode::Internal,
+    ];
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         use FaultCode::*;

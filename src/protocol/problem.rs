@@ -40,6 +40,26 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code.
+    pub const ALL: [Code; 16] = [
+        Code::BadRequest,
+        Code::Unauthenticated,
+        Code::Forbidden,
+        Code::OriginNotAllowed,
+        Code::NotFound,
+        Code::MethodNotAllowed,
+        Code::RequestTimeout,
+        Code::Conflict,
+        Code::PayloadTooLarge,
+        Code::UnsupportedMediaType,
+        Code::UpgradeRequired,
+        Code::RateLimited,
+        Code::Internal,
+        Code::NotImplemented,
+        Code::Overloaded,
+        Code::AdminDisabled,
+    ];
+
     /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {

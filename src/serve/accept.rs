@@ -114,10 +114,7 @@ impl Listener {
                 }
             };
             pause = Duration::from_millis(5);
-            let proxy = settings
-                .trusted_proxies
-                .iter()
-                .any(|network| network.contains(address.ip()));
+            let proxy = settings.is_proxy(address.ip());
             let own = (!proxy).then(|| Address::from(address.ip()));
             let permit = self.permits.acquire(own).map(Arc::new);
             let refusal = match (&permit, Arc::clone(&refusals).try_acquire_owned()) {

@@ -5,6 +5,7 @@
 //! ASN.1 family would be a dozen dependencies for three fields at fixed places:
 //! so they are read here, bounded and without recursion (RFC 5280, 4.1).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ring::digest;
@@ -57,6 +58,52 @@ impl Facts {
     }
 }
 
+/// The host names and addresses that a certificate is for; none where it names none (RFC 5280, 4.2.1.6).
+pub(super) fn names(der: &[u8]) -> Vec<String> {
+    alternatives(der).map_or_else(Vec::new, |mut list| {
+        let mut names = Vec::new();
+        while let Some((tag, contents)) = any(&mut list) {
+            let octets = |n: usize| contents.len() == n;
+            match tag {
+                DNS_NAME => names.extend(std::str::from_utf8(contents).map(str::to_owned)),
+                IP_ADDRESS if octets(4) => {
+                    let address = <[u8; 4]>::try_from(contents).map(IpAddr::from);
+                    names.extend(address.map(|ip| ip.to_string()));
+                }
+                IP_ADDRESS if octets(16) => {
+                    let address = <[u8; 16]>::try_from(contents).map(IpAddr::from);
+                    names.extend(address.map(|ip| ip.to_string()));
+                }
+                _ => {}
+            }
+        }
+        names
+    })
+}
+
+/// The contents of the extension that lists them.
+fn alternatives(der: &[u8]) -> Option<&[u8]> {
+    let mut certificate = element(&mut &*der, SEQUENCE)?;
+    let mut fields = element(&mut certificate, SEQUENCE)?;
+    let mut extensions = loop {
+        let (tag, contents) = any(&mut fields)?;
+        if tag == EXTENSIONS {
+            break element(&mut &*contents, SEQUENCE)?;
+        }
+    };
+    loop {
+        let mut extension = element(&mut extensions, SEQUENCE)?;
+        if element(&mut extension, OBJECT)? != ALTERNATIVE_NAMES {
+            continue;
+        }
+        let (mut tag, mut value) = any(&mut extension)?;
+        if tag == BOOLEAN {
+            (tag, value) = any(&mut extension)?;
+        }
+        return (tag == OCTETS).then(|| element(&mut value, SEQUENCE))?;
+    }
+}
+
 /// SHA-256 of the certificate, as browsers and `openssl x509 -fingerprint` show it.
 pub(super) fn fingerprint(der: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, der);
@@ -65,6 +112,11 @@ pub(super) fn fingerprint(der: &[u8]) -> String {
 }
 
 // Tags of DER.
+const BOOLEAN: u8 = 0x01;
+const OCTETS: u8 = 0x04;
+const DNS_NAME: u8 = 0x82;
+const IP_ADDRESS: u8 = 0x87;
+const EXTENSIONS: u8 = 0xa3;
 const INTEGER: u8 = 0x02;
 const OBJECT: u8 = 0x06;
 const UTC_TIME: u8 = 0x17;
@@ -74,6 +126,8 @@ const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
 /// 2.5.4.3
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
+/// 2.5.29.17
+const ALTERNATIVE_NAMES: [u8; 3] = [0x55, 0x1d, 0x11];
 
 /// The next element: its tag and its contents.
 fn any<'a>(input: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
@@ -154,6 +208,22 @@ mod tests {
             .distinguished_name
             .push(rcgen::DnType::CommonName, name);
         params.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn the_names_are_those_that_it_is_for() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let wanted = ["localhost", "demo.example", "192.0.2.1", "2001:db8::1"];
+        let params = rcgen::CertificateParams::new(wanted.map(str::to_owned).to_vec()).unwrap();
+        let made = params.self_signed(&key).unwrap();
+        assert_eq!(names(made.der()), wanted);
+        for end in 0..made.der().len() {
+            assert_eq!(
+                names(&made.der()[..end]),
+                Vec::<String>::new(),
+                "cut at {end}"
+            );
+        }
     }
 
     #[test]

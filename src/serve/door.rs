@@ -96,13 +96,7 @@ pub(super) fn client(headers: &HeaderMap, peer: &Peer, services: &Services) -> A
 pub(super) fn client_ip(headers: &HeaderMap, peer: &Peer, services: &Services) -> IpAddr {
     let lines = headers.get_all("x-forwarded-for");
     let forwarded: Vec<&str> = lines.iter().filter_map(|v| v.to_str().ok()).collect();
-    let trusted = |ip| {
-        services
-            .settings
-            .trusted_proxies
-            .iter()
-            .any(|network| network.contains(ip))
-    };
+    let trusted = |ip| services.settings.is_proxy(ip);
     client_address(peer.address.ip(), Some(&forwarded.join(",")), trusted)
 }
 

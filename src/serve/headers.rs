@@ -27,10 +27,13 @@ const ALWAYS: [(HeaderName, &str); 8] = [
     (header::X_FRAME_OPTIONS, "DENY"),
 ];
 
-/// Adds them; what a route has said about caching stays, else nothing is cached.
+/// Adds them; what a route has said itself stays (a logo allows still less). Nothing is cached
+/// where it says nothing.
 pub(super) fn add(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     headers
         .entry(header::CACHE_CONTROL)

@@ -6,6 +6,7 @@ mod admin;
 pub mod authority;
 mod certificate;
 pub mod control;
+mod documents;
 mod door;
 pub mod examine;
 mod files;
@@ -25,8 +26,8 @@ pub mod tls;
 mod trust;
 mod understand;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::access::Access;
@@ -36,10 +37,12 @@ use crate::access::audit::Audit;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
+use crate::appearance::Look;
 use crate::cleanup::Cleanup;
 use crate::config::{Network, WebOrigin};
-use crate::examples::Gallery;
+use crate::examples::shelf::Shelf;
 use crate::intake::Intake;
+use crate::live::InForce;
 use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
 use crate::meter::Meters;
@@ -48,6 +51,7 @@ use crate::outbox::Outboxes;
 use crate::report::seal::Signer;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
+use crate::store::Committer;
 use crate::supervisor::Breakers;
 
 /// What the routes and sockets need; made once by the app.
@@ -80,6 +84,10 @@ pub struct Services {
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,
+    /// The configuration of the moment.
+    pub in_force: InForce,
+    /// Makes durable what the administrator changes.
+    pub committer: Committer,
     /// The certificate of the moment, for the page that says how to trust it.
     pub tls: Arc<tls::Reloadable>,
     /// The end.
@@ -91,13 +99,42 @@ pub struct Services {
 /// What the demo page shows.
 pub struct Demo {
     /// The examples.
-    pub gallery: Arc<Gallery>,
+    pub gallery: Shelf,
     /// What is understood of a message while it is written.
     pub reader: Reader,
     /// The seal under reports.
     pub signer: Signer,
     /// Which engine answers.
     pub engine: String,
+    /// How the page looks.
+    pub look: Look,
+}
+
+/// A value that a reload replaces, as a whole. A handle; its clones see the same value.
+#[derive(Debug)]
+pub struct Live<T>(Arc<RwLock<Arc<T>>>);
+
+impl<T> Clone for Live<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Live<T> {
+    /// With its first value.
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(value))))
+    }
+
+    /// The value of the moment.
+    pub fn get(&self) -> Arc<T> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces it.
+    pub fn set(&self, value: T) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+    }
 }
 
 /// The numbers of this room.
@@ -123,14 +160,22 @@ pub struct Settings {
     pub max_handshakes: usize,
     /// How long acknowledged frames of a session are kept.
     pub retention: Duration,
-    /// Told to clients.
-    pub limits: crate::protocol::frame::Limits,
+    /// Told to clients; a reload changes it.
+    pub limits: Live<crate::protocol::frame::Limits>,
     /// Origins besides our own.
     pub allowed_origins: Vec<WebOrigin>,
-    /// Whose `X-Forwarded-For` counts.
-    pub trusted_proxies: Vec<Network>,
+    /// Whose `X-Forwarded-For` counts; a reload changes it.
+    pub trusted_proxies: Live<Vec<Network>>,
     /// How long clients are given to come back in during a drain.
     pub drain_timeout: Duration,
+}
+
+impl Settings {
+    /// Whether what this address forwards is believed.
+    fn is_proxy(&self, ip: IpAddr) -> bool {
+        let proxies = self.trusted_proxies.get();
+        proxies.iter().any(|network| network.contains(ip))
+    }
 }
 
 /// The other end of a connection; rides in a request's extensions.

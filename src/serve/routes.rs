@@ -28,13 +28,18 @@ type Shared = Arc<Services>;
 /// Every route but those of the pages, by topic.
 const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
+    &super::documents::ROUTES,
     &super::door::ROUTES,
     &super::observation::ROUTES,
+    &super::operate::appearance::ROUTES,
     &super::operate::breakers::ROUTES,
+    &super::operate::certificate::ROUTES,
     &super::operate::cleanup::ROUTES,
     &super::operate::connections::ROUTES,
+    &super::operate::examples::ROUTES,
     &super::operate::messages::ROUTES,
     &super::operate::sessions::ROUTES,
+    &super::operate::settings::ROUTES,
     &super::operate::visitors::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
@@ -81,10 +86,36 @@ impl Route {
         Self::new(Method::POST, path, who, answer)
     }
 
+    /// A route that is put in the place of what is there.
+    pub(super) const fn put(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
+        Self::new(Method::PUT, path, who, answer)
+    }
+
+    /// The same route with a body of up to so many bytes, where `limits.max_body` is less.
+    pub(super) const fn with_body(mut self, bytes: usize) -> Self {
+        self.max_body = Some(bytes);
+        self
+    }
+
     /// The same route without `HEAD`, because reading it does something.
     pub(super) const fn without_head(mut self) -> Self {
         self.head = false;
         self
+    }
+
+    /// Which method.
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The address, with `{name}` for each part that varies.
+    pub(super) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Who may call it.
+    pub(super) fn who(&self) -> Who {
+        self.who
     }
 
     fn answers(&self, method: &Method) -> bool {
@@ -170,7 +201,7 @@ pub(super) fn all(services: Shared) -> BoxedFilter<(Reply,)> {
 }
 
 /// Every route, of whatever topic.
-fn routes() -> impl Iterator<Item = &'static Route> {
+pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     TABLES.iter().copied().flatten()
 }
 

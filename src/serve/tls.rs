@@ -13,7 +13,7 @@ use rustls::server::{NoServerSessionStorage, ProducesTickets};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::authority::{self, Issued};
-use super::certificate::{Facts, fingerprint};
+use super::certificate::{Facts, fingerprint, names};
 use super::keyfile;
 use crate::clock::Wall;
 use crate::config::{Config, Host};
@@ -158,8 +158,12 @@ pub struct Shown {
     pub fingerprint: String,
     /// The common name of its subject.
     pub name: String,
+    /// Its begin.
+    pub not_before: Wall,
     /// Its end.
     pub not_after: Wall,
+    /// The host names and addresses that it is for.
+    pub names: Vec<String>,
     /// As it stands in the file.
     pub pem: Vec<u8>,
 }
@@ -174,7 +178,9 @@ pub fn shown(path: &Path) -> Result<Shown, TlsError> {
     let facts = Facts::of(&leaf).ok_or_else(|| TlsError::NotACertificate(path.to_owned()))?;
     Ok(Shown {
         fingerprint: fingerprint(&leaf),
+        names: names(&leaf),
         name: facts.common_name.unwrap_or_default(),
+        not_before: facts.not_before,
         not_after: facts.not_after,
         pem,
     })

@@ -20,6 +20,7 @@ mod proxy;
 mod reports;
 mod requirements;
 mod service;
+mod settings;
 mod tidy;
 mod upkeep;
 mod wire;

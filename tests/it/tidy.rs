@@ -212,13 +212,15 @@ const KNOWS: &[(&str, &str)] = &[
     ("config", ""),
     ("shutdown", ""),
     ("notify", ""),
-    ("examples", "id"),
+    ("examples", "id clock"),
+    ("appearance", "clock"),
     ("protocol", "id"),
     ("machine", "id"),
     ("agents", "id clock"),
     ("meter", "id clock machine"),
     ("store", "id clock machine protocol meter"),
     ("business", "id clock protocol store"),
+    ("live", "config store"),
     ("report", "id clock machine protocol store agents"),
     ("access", "id clock machine protocol store"),
     ("outbox", "id clock machine protocol store meter"),
@@ -242,7 +244,7 @@ const KNOWS: &[(&str, &str)] = &[
     (
         "serve",
         "id clock machine protocol store shutdown meter outbox sessions observe intake agents access \
-         config examples report cleanup supervisor",
+         config examples report cleanup supervisor appearance live",
     ),
     (
         "cli",

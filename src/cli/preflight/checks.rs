@@ -277,19 +277,7 @@ fn writable(dir: &Path) -> std::io::Result<()> {
 
 fn catalog(config: &Config, now: Wall) -> Line {
     const PART: &str = "catalog";
-    let catalog = match &config.agents.catalog {
-        None => Ok(Catalog::builtin()),
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| error.to_string())
-            .and_then(|text| {
-                Catalog::parse(&text).map_err(|faults| match faults.first() {
-                    Some(fault) => fault.to_string(),
-                    None => "cannot be read".to_owned(),
-                })
-            })
-            .map_err(|error| format!("{}: {error}", path.display())),
-    };
-    match catalog {
+    match super::super::catalog::of(config) {
         Err(error) => Line::red(PART, error, "emflow check-config"),
         Ok(catalog) => {
             let text = format!("built-in engine, {}", catalog.prices_text(now.date()));

@@ -9,6 +9,8 @@ fn authority() -> Shown {
         name: "emflow local authority lap top".to_owned(),
         not_after: Wall(0),
         pem: Vec::new(),
+        names: Vec::new(),
+        not_before: Wall(0),
     }
 }
 

@@ -3,11 +3,15 @@
 //! What a change does and its entry in the audit log are one commit wherever the store is what
 //! changes; where memory is, the entry is durable first.
 
+pub(super) mod appearance;
 pub(super) mod breakers;
+pub(super) mod certificate;
 pub(super) mod cleanup;
 pub(super) mod connections;
+pub(super) mod examples;
 pub(super) mod messages;
 pub(super) mod sessions;
+pub(super) mod settings;
 pub(super) mod visitors;
 
 use http::StatusCode;
@@ -20,7 +24,7 @@ use super::routes::{Answer, Call};
 use super::{guard, reply};
 use crate::access::audit::Entry;
 use crate::id::UserId;
-use crate::protocol::problem::{Code, Problem};
+use crate::protocol::problem::{Code, FieldError, Problem};
 use crate::store::{Op, StoreError};
 
 /// Items of a page, where the query does not say.
@@ -150,6 +154,15 @@ pub(super) fn audited(call: &Call, entry: Entry) -> Vec<Op> {
 pub(super) async fn write_down(call: &Call, entry: Entry) -> Result<(), Problem> {
     let written = call.services.audit.record(entry).await;
     written.map_err(|error| failed(&error))
+}
+
+/// What is told where fields are wrong, each with its rule.
+pub(super) fn wrong_fields(errors: Vec<FieldError>) -> Problem {
+    let list: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{} {}", error.field, error.rule).trim().to_owned())
+        .collect();
+    Problem::new(Code::BadRequest, list.join("; ")).with_errors(errors)
 }
 
 /// What is told where the store failed.

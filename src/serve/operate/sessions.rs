@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use warp::reply::Response as Reply;
 
-use super::{Nothing, audited, cursor, entry, failed, millis, page, query, reading};
+use super::{Nothing, audited, cursor, entry, failed, millis, page, query, reading, wrong_fields};
 use crate::clock::{self, Wall};
 use crate::id::{Category, SessionId, UserId};
 use crate::machine::session::State;
@@ -106,11 +106,7 @@ fn wanted(asked: &Query, before: Option<Place>) -> Result<Wanted, Problem> {
         wrong("text", format!("must have at most {TEXT_MAX} characters"));
     }
     if !errors.is_empty() {
-        let list: Vec<String> = errors
-            .iter()
-            .map(|e| format!("{} {}", e.field, e.rule))
-            .collect();
-        return Err(Problem::new(Code::BadRequest, list.join("; ")).with_errors(errors));
+        return Err(wrong_fields(errors));
     }
     Ok(Wanted {
         states,

@@ -92,7 +92,7 @@ impl Conversation {
             oldest_sequence: marks.oldest,
             retention_ms: millis(settings.retention),
             heartbeat_interval_ms: millis(settings.connection.heartbeat),
-            limits: &settings.limits,
+            limits: &settings.limits.get(),
         };
         let unsaid = VecDeque::from([Message::text(established.encode())]);
         let spread = (random_u128() as u32) as f64 / f64::from(u32::MAX);
