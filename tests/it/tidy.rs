@@ -65,7 +65,7 @@ fn without_tests_and_comments(text: &str) -> String {
     code.lines().map(strip).collect::<Vec<_>>().join("\n")
 }
 
-fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
+pub(crate) fn collect(dir: &Path, into: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
