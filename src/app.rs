@@ -104,6 +104,7 @@ impl App {
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
+        let ages = housekeeping::ages(&opened.store)?;
         let parts = wiring::wire(
             &config,
             opened,
@@ -130,6 +131,8 @@ impl App {
                 keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
+                ages,
+                committer: committer.clone(),
                 drain: drain.clone(),
             }),
         );

@@ -14,7 +14,8 @@ use crate::serve::Services;
 use crate::serve::examine::examine;
 use crate::serve::tls::Origin;
 use crate::shutdown::{Drain, Phase};
-use crate::store::StoreError;
+use crate::store::commit::setting;
+use crate::store::{Committer, Store, StoreError};
 use crate::supervisor::Supervisor;
 
 /// Visitors looked at in one round: the work of a round is bounded, whatever is stored.
@@ -35,13 +36,28 @@ pub(super) struct Chores {
     pub(super) keep_revoked: bool,
     pub(super) supervisor: Supervisor,
     pub(super) services: Arc<Services>,
+    /// By which ages are told; goes on where the process before has left it.
+    pub(super) ages: AgeClock,
+    pub(super) committer: Committer,
     pub(super) drain: Drain,
 }
 
-pub(super) async fn run(chores: Chores) {
+/// The setting that holds the time by which ages were told last.
+const TOLD: &str = "told";
+
+/// The clock of ages as the last process left it: a wall clock that leapt ahead before or during a
+/// restart makes nothing old at once.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub(super) fn ages(store: &Store) -> Result<AgeClock, StoreError> {
+    let told = store.setting(TOLD)?.unwrap_or_else(clock::wall);
+    Ok(AgeClock::new(told, clock::now()))
+}
+
+pub(super) async fn run(mut chores: Chores) {
     let mut after_visitor = None;
     let mut after_session = None;
-    let mut ages = AgeClock::new(clock::wall(), clock::now());
     let mut seen_to = clock::wall().date();
     loop {
         tokio::select! {
@@ -53,7 +69,7 @@ pub(super) async fn run(chores: Chores) {
             seen_to = today;
             chores.see_to_certificate(clock::wall());
         }
-        let now = ages.tell(clock::wall(), clock::now());
+        let now = chores.ages.tell(clock::wall(), clock::now());
         let started = clock::now();
         let round = chores.round(now, &mut after_visitor, &mut after_session);
         let result = round.await;
@@ -83,6 +99,8 @@ impl Chores {
         visitor: &mut Option<UserId>,
         session: &mut Option<SessionId>,
     ) -> Result<(), StoreError> {
+        // First, so that a restart in the middle of the round knows of it.
+        self.committer.commit(vec![setting(TOLD, &now)]).await?;
         if let Err(why) = self.services.observer.look_at_disk().await {
             tracing::warn!(%why, "the disk could not be looked at");
         }

@@ -13,3 +13,5 @@ pub mod session;
 
 #[cfg(test)]
 pub(crate) mod dice;
+#[cfg(test)]
+mod sim;

@@ -17,6 +17,10 @@ use super::{StoreError, key};
 use crate::clock::Wall;
 use crate::id::UserId;
 
+/// How far a new epoch goes beyond every known one. The part that is lost may have given epochs too,
+/// each one above the one before while the clock was behind; none may be given again.
+const EPOCH_LEAP: u64 = 1_000_000;
+
 /// The store's own account, rewritten with every group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Totals {
@@ -275,7 +279,7 @@ impl Audit {
 
     /// Goes on with what is left, in a new epoch: clients are told, and nothing is repaired in silence.
     pub(super) fn accept(&mut self, db: &sled::Db, now: Wall) -> Result<(), StoreError> {
-        let epoch = now.0.max(self.highest_epoch() + 1);
+        let epoch = now.0.max(self.highest_epoch() + EPOCH_LEAP);
         for k in std::mem::take(&mut self.unreadable) {
             db.remove(k)?;
         }

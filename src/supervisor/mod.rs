@@ -235,12 +235,16 @@ impl Supervisor {
 
     fn attempt<'a>(&'a self, session: &'a Session, record: &SessionRecord) -> Attempt<'a> {
         let started = clock::now();
-        let deadline = record.created.plus(self.0.policy.session_timeout);
+        let policy = &self.0.policy;
+        let deadline = record.created.plus(policy.session_timeout);
+        // Who gets a turn gets the time of an agent: a wall clock that leapt ahead while the session
+        // waited, or while the process was down, must not end it at once.
+        let turn = policy.agent_timeout.min(policy.session_timeout);
         Attempt {
             session,
             pace: self.pace(session),
             drain: &self.0.drain,
-            ends: started + deadline.since(clock::wall()),
+            ends: started + deadline.since(clock::wall()).max(turn),
             started,
             said: Said::default(),
         }

@@ -239,6 +239,23 @@ fn the_page_works_in_a_real_browser() {
 }
 
 #[test]
+fn the_administration_lets_in_who_may_in_a_real_browser() {
+    let Some(tests) = browser_suites() else {
+        return;
+    };
+    let _turn = turn();
+    let password = "a configured password";
+    let server = Server::start(&[("EMFLOW_ADMIN__PASSWORD", password)]);
+    let link = crate::admin::done(&server.dir, &["link"], "");
+    let mut suite = node(&tests, "admin.mjs");
+    suite
+        .arg(&server.url)
+        .env("EMFLOW_ADMIN_PASSWORD", password)
+        .env("EMFLOW_ADMIN_LINK", link.lines().next().unwrap());
+    in_browser(suite);
+}
+
+#[test]
 fn every_admin_page_stands_in_every_state() {
     let Some(tests) = browser_suites() else {
         return;

@@ -7,6 +7,7 @@ mod admin;
 mod backup;
 mod crash;
 mod delivery;
+mod docs;
 mod drafts;
 mod judges;
 mod load;
