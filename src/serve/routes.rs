@@ -29,6 +29,7 @@ type Shared = Arc<Services>;
 const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::door::ROUTES,
+    &super::live::ROUTES,
     &super::observation::ROUTES,
     &super::operate::breakers::ROUTES,
     &super::operate::cleanup::ROUTES,
