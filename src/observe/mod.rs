@@ -22,6 +22,8 @@ use std::time::Duration;
 pub use probe::{Health, Probe};
 pub use system::free_space;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::business;
 use crate::clock::{self, Instant, Wall};
 use crate::intake::Intake;
@@ -39,6 +41,8 @@ use windows::{Timing, Totals, Windows};
 const TICK: Duration = Duration::from_secs(1);
 /// Between two looks at the machine, in ticks.
 const MACHINE_EVERY: u64 = 5;
+/// Who may look on at once: each costs a snapshot a second.
+const WATCHERS: usize = 16;
 
 /// A fact that a room above knows.
 pub type Fact<T> = Arc<dyn Fn() -> T + Send + Sync>;
@@ -83,6 +87,7 @@ struct Shared {
     machine: Machine,
     windows: Mutex<Windows>,
     probes: AtomicU64,
+    watchers: Arc<Semaphore>,
     /// Held while the probes run, so that those who ask meanwhile get the same answer.
     found: tokio::sync::Mutex<Option<(Instant, Health)>>,
     /// What happened once and is not counted again.
@@ -99,6 +104,7 @@ impl Observer {
             machine: Machine::default(),
             windows: Mutex::new(Windows::new(now)),
             probes: AtomicU64::new(wall.0),
+            watchers: Arc::new(Semaphore::new(WATCHERS)),
             found: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
         }))
@@ -205,6 +211,11 @@ impl Observer {
                 .map(|(_, n)| n)
                 .sum::<u64>();
         totals
+    }
+
+    /// A place to look on, until it is dropped; none where 16 do.
+    pub fn watcher(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.watchers).try_acquire_owned().ok()
     }
 
     /// Why the appliance takes no work; none where it does.

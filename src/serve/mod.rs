@@ -14,6 +14,7 @@ mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+mod live;
 mod observation;
 mod operate;
 mod reply;

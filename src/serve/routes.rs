@@ -30,6 +30,7 @@ const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::documents::ROUTES,
     &super::door::ROUTES,
+    &super::live::ROUTES,
     &super::observation::ROUTES,
     &super::operate::appearance::ROUTES,
     &super::operate::breakers::ROUTES,

@@ -167,3 +167,50 @@ fn steps(stats: &Value) -> Vec<u64> {
         .map(|step| step["count"].as_u64().unwrap())
         .collect()
 }
+
+#[test]
+fn what_happens_is_streamed_and_can_be_looked_up_until_the_administrator_leaves() {
+    // req: M1, A7
+    run(async {
+        let server = Server::start(&[("EMFLOW_ADMIN__PASSWORD", PASSWORD)]);
+        let admin = Admin::login(&server).await;
+        let stream = admin.stream("e0");
+        let seen = "emflow_http_requests_total{method=\"GET\",route=\"/api/v1/admin/stream\",status=\"200\"}";
+        while !metrics(&server).await.1.contains_key(seen) {}
+        demo(&server).await;
+        let events = admin.get("/api/v1/admin/events?kind=refused").await;
+        let refused = events["items"][0].clone();
+        assert_eq!(refused["code"], "unknown_type", "{events}");
+        assert_eq!(events["next"], Value::Null);
+        let after = admin.get("/api/v1/admin/events?after=e9999&limit=1").await;
+        assert_eq!(after["items"], serde_json::json!([]));
+        for (query, named) in [
+            ("kind=nonsense", "kind"),
+            ("severity=bad", "severity"),
+            ("after=12", "after"),
+            ("before=x", "before"),
+            ("limit=501", "limit"),
+            ("colour=red", "colour"),
+        ] {
+            let path = format!("/api/v1/admin/events?{query}");
+            let (status, body) = admin.try_get(&path).await;
+            let text = body["detail"].as_str().unwrap_or_default();
+            assert!(status == 400 && text.contains(named), "{query}: {body}");
+        }
+        let (status, _) = admin
+            .post("/api/v1/admin/logout", &serde_json::json!({}))
+            .await;
+        assert_eq!(status, 200);
+        let told = stream.await.unwrap();
+        assert_eq!(told.last().unwrap().0, "bye");
+        assert_eq!(told.last().unwrap().1["reason"], "logged_out");
+        assert!(
+            told.contains(&("event".to_owned(), refused)),
+            "not told: {told:?}"
+        );
+        let snapshot = told.iter().find(|(event, _)| event == "snapshot");
+        let (_, snapshot) = snapshot.expect("one comes at once");
+        assert_eq!(snapshot["status"], "healthy", "{snapshot}");
+        assert_eq!(admin.try_get("/api/v1/admin/events").await.0, 401);
+    });
+}

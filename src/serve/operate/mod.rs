@@ -50,11 +50,19 @@ pub(super) fn query<T: DeserializeOwned>(call: &Call, names: &str) -> Result<T, 
 /// # Errors
 /// 400.
 pub(super) fn page(limit: Option<usize>) -> Result<usize, Problem> {
-    let limit = limit.unwrap_or(PAGE);
-    if (1..=PAGE_MAX).contains(&limit) {
+    page_of(limit, PAGE, PAGE_MAX)
+}
+
+/// The same, with bounds of its own.
+///
+/// # Errors
+/// 400.
+pub(super) fn page_of(limit: Option<usize>, usual: usize, most: usize) -> Result<usize, Problem> {
+    let limit = limit.unwrap_or(usual);
+    if (1..=most).contains(&limit) {
         return Ok(limit);
     }
-    let text = format!("limit must be from 1 to {PAGE_MAX}, not {limit}");
+    let text = format!("limit must be from 1 to {most}, not {limit}");
     Err(Problem::new(Code::BadRequest, text))
 }
 

@@ -44,6 +44,29 @@ impl Admin {
         self.address.call(request).await.unwrap()
     }
 
+    /// The event stream from `after` on, read to its end by a task of its own.
+    pub(crate) fn stream(&self, after: &str) -> tokio::task::JoinHandle<Vec<(String, Value)>> {
+        let mut request = self.address.get("/api/v1/admin/stream", None);
+        let headers = request.headers_mut();
+        headers.insert("cookie", self.cookie.parse().unwrap());
+        headers.insert("last-event-id", after.parse().unwrap());
+        let address = self.address.clone();
+        tokio::spawn(async move {
+            let response = address.exchange(request).await.unwrap();
+            assert_eq!(response.headers()["content-type"], "text/event-stream");
+            let text = String::from_utf8(response.body().to_vec()).unwrap();
+            let messages = text.split_terminator("\n\n").map(|message| {
+                let field = |name: &str| {
+                    let line = message.lines().find_map(|line| line.strip_prefix(name));
+                    line.unwrap_or_else(|| panic!("no {name} in {message}"))
+                };
+                let data = serde_json::from_str(field("data:")).unwrap();
+                (field("event:").to_owned(), data)
+            });
+            messages.collect()
+        })
+    }
+
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let mut request = self.address.post(path, body, None);
         let headers = request.headers_mut();

@@ -1,0 +1,272 @@
+//! What happens, as it happens: the administrator's event stream, and looking back.
+//!
+//! A stream hands over when its client takes more; until then what happens waits in the feed's
+//! bounded channel. One that is slow is told how many events it missed, and one that takes nothing
+//! for as long as a write may last loses its place.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::unfold;
+use http::HeaderName;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::mpsc::{self, Sender};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use warp::Reply as _;
+use warp::reply::Response as Reply;
+use warp::sse::Event as Message;
+
+use super::Services;
+use super::door::text;
+use super::operate;
+use super::routes::{Call, Route, Who, at_once};
+use crate::meter::{Event, EventKind, Severity};
+use crate::protocol::problem::{Code, Problem};
+use crate::shutdown::Phase;
+
+/// These.
+pub(super) const ROUTES: [Route; 2] = [
+    Route::get("/api/v1/admin/events", Who::Read, |call| {
+        at_once(events(&call))
+    }),
+    Route::get("/api/v1/admin/stream", Who::Read, |call| {
+        at_once(stream(call))
+    })
+    .without_head(),
+];
+
+/// Between two snapshots.
+const SNAPSHOT_EVERY: Duration = Duration::from_secs(1);
+/// Messages on their way to a client that takes them slowly.
+const WAITING: usize = 16;
+/// Where a browser says how far it has read before the connection broke.
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+/// Events that a stream is given to catch up with; older ones are told as missed.
+const CATCH_UP: usize = 500;
+/// Events of a page, where the query does not say; and the most.
+const PAGE: usize = 100;
+const PAGE_MAX: usize = 500;
+
+/// What the query of `events` may have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    kind: Option<String>,
+    severity: Option<String>,
+    after: Option<String>,
+    before: Option<String>,
+    limit: Option<usize>,
+}
+
+/// `GET /api/v1/admin/events`: newest first.
+fn events(call: &Call) -> Result<Reply, Problem> {
+    let wanted: Wanted = operate::query(call, "kind, severity, after, before and limit")?;
+    let severity = wanted.severity.as_deref().map(severity).transpose()?;
+    let kind = wanted.kind.unwrap_or_default();
+    if !EventKind::ALL.iter().any(|k| k.as_str().starts_with(&kind)) {
+        let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let text = format!("kind must begin one of: {}", known.join(", "));
+        return Err(Problem::new(Code::BadRequest, text));
+    }
+    let after = number("after", wanted.after.as_deref())?.unwrap_or(0);
+    let before = number("before", wanted.before.as_deref())?.unwrap_or(u64::MAX);
+    let limit = operate::page_of(wanted.limit, PAGE, PAGE_MAX)?;
+    let fits = |event: &Event| {
+        event.id > after
+            && event.id < before
+            && event.what.kind.as_str().starts_with(&kind)
+            && severity.is_none_or(|severity| event.what.kind.severity() == severity)
+    };
+    let feed = &call.services.meters.feed;
+    let mut found = feed.look_back(fits, limit + 1);
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|event| id(event.id));
+    let items: Vec<Value> = found.iter().map(|event| told(event)).collect();
+    let oldest = feed.oldest().map(id);
+    let body = json!({"items": items, "next": next, "oldest": oldest});
+    Ok(super::reply::json(http::StatusCode::OK, &body))
+}
+
+fn severity(word: &str) -> Result<Severity, Problem> {
+    let all = [Severity::Info, Severity::Warning, Severity::Error];
+    let found = all.into_iter().find(|severity| severity.as_str() == word);
+    found.ok_or_else(|| Problem::new(Code::BadRequest, "severity must be info, warning or error"))
+}
+
+fn id(number: u64) -> String {
+    format!("e{number}")
+}
+
+/// The number of an event id that we gave.
+fn number(name: &str, given: Option<&str>) -> Result<Option<u64>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let number = given.strip_prefix('e').and_then(|n| n.parse().ok());
+    let wrong = || {
+        Problem::new(
+            Code::BadRequest,
+            format!("{name} must be the id of an event, such as e12"),
+        )
+    };
+    number.map(Some).ok_or_else(wrong)
+}
+
+/// An event in answers.
+fn told(event: &Event) -> Value {
+    let what = &event.what;
+    json!({
+        "id": id(event.id), "at": event.at.rfc3339(), "kind": what.kind.as_str(),
+        "severity": what.kind.severity().as_str(), "message": what.message,
+        "session_id": what.session.map(|id| id.to_string()),
+        "user_id": what.user.as_ref().map(ToString::to_string),
+        "connection_id": what.connection.map(|id| id.to_string()),
+        "breaker": what.breaker, "alert": what.alert, "code": what.code,
+        "category": what.category.map(|category| category.as_str()),
+    })
+}
+
+/// `GET /api/v1/admin/stream`
+fn stream(call: Call) -> Result<Reply, Problem> {
+    let last = number(LAST_EVENT.as_str(), text(&call.headers, &LAST_EVENT))?;
+    let Some(principal) = call.principal else {
+        return Err(Problem::new(Code::Unauthenticated, "log in first"));
+    };
+    let Some(place) = call.services.observer.watcher() else {
+        let text = "too many look on already; close a page of the administration";
+        return Err(Problem::new(Code::Overloaded, text).retry_after(5));
+    };
+    let services = Arc::clone(&call.services);
+    let over = async move {
+        tokio::select! {
+            () = services.admin.ended(&principal) => "logged_out",
+            () = services.drain.reached(Phase::Draining) => "draining",
+        }
+    };
+    let drain = call.services.drain.clone();
+    let watch = Watch::new(call.services, last, Box::pin(over), place);
+    let (hand, taken) = mpsc::channel(WAITING);
+    drain.spawn("administrator's stream", watch.run(hand));
+    let messages = unfold(taken, |mut taken| async move {
+        let message = taken.recv().await?;
+        Some((Ok::<_, Infallible>(message), taken))
+    });
+    Ok(warp::sse::reply(messages).into_response())
+}
+
+/// One who looks on.
+struct Watch {
+    services: Arc<Services>,
+    follow: Receiver<Arc<Event>>,
+    /// The last event that was told.
+    last: u64,
+    ready: VecDeque<Message>,
+    snapshots: Interval,
+    /// Ends with the reason why the stream does.
+    over: BoxFuture<'static, &'static str>,
+    ended: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Watch {
+    fn new(
+        services: Arc<Services>,
+        last: Option<u64>,
+        over: BoxFuture<'static, &'static str>,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let feed = &services.meters.feed;
+        // Followed first and looked back then: what happens in between is in both, and told once.
+        let follow = feed.follow();
+        let newest = feed.look_back(|_| true, 1).first().map_or(0, |e| e.id);
+        // Beyond the newest: an id of the process before; all of this one's is new.
+        let after = last.map_or(newest, |id| if id > newest { 0 } else { id });
+        let missed = feed.look_back(|event| event.id > after, CATCH_UP);
+        let mut snapshots = interval(SNAPSHOT_EVERY);
+        snapshots.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut watch = Self {
+            follow,
+            last: after,
+            ready: VecDeque::new(),
+            snapshots,
+            over,
+            ended: false,
+            _place: place,
+            services,
+        };
+        let oldest = missed.last().map_or(after + 1, |event| event.id);
+        if oldest > after + 1 {
+            watch.dropped(oldest - after - 1);
+        }
+        for event in missed.iter().rev() {
+            watch.event(event);
+        }
+        watch
+    }
+
+    /// Until the administrator's session or the client is gone, or the process goes.
+    async fn run(mut self, client: Sender<Message>) {
+        let patience = self.services.settings.write_timeout;
+        loop {
+            while let Some(message) = self.ready.pop_front() {
+                let taken = tokio::time::timeout(patience, client.send(message)).await;
+                if !matches!(taken, Ok(Ok(()))) {
+                    return;
+                }
+            }
+            if self.ended {
+                return;
+            }
+            tokio::select! {
+                () = client.closed() => return,
+                () = self.wait() => {}
+            }
+        }
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            why = &mut self.over => {
+                self.ended = true;
+                while let Ok(event) = self.follow.try_recv() {
+                    self.event(&event);
+                }
+                self.push(Message::default().event("bye"), &json!({"reason": why}));
+            }
+            heard = self.follow.recv() => match heard {
+                Ok(event) => self.event(&event),
+                Err(RecvError::Lagged(count)) => self.dropped(count),
+                // The feed lives in the services.
+                Err(RecvError::Closed) => self.ended = true,
+            },
+            _ = self.snapshots.tick() => {
+                let snapshot = self.services.observer.snapshot().await;
+                self.push(Message::default().event("snapshot"), &snapshot);
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        if event.id <= self.last {
+            return;
+        }
+        self.last = event.id;
+        let message = Message::default().event("event").id(id(event.id));
+        self.push(message, &told(event));
+    }
+
+    fn dropped(&mut self, count: u64) {
+        let message = Message::default().event("dropped");
+        self.push(message, &json!({"count": count}));
+    }
+
+    fn push(&mut self, message: Message, value: &Value) {
+        // JSON has no line breaks of its own, so one `data:` line holds it.
+        self.ready.push_back(message.data(value.to_string()));
+    }
+}
