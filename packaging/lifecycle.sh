@@ -180,6 +180,14 @@ step_operator() {
   inside test ! -e /etc/ssl/certs/emflow-local-authority-emflow-test.pem
 }
 
+step_administrator() {
+  # The service's own user namespace must still know root at the other end of its control socket.
+  says "https://" inside emflow admin link
+  printf 'a long enough password %s\n' "$RANDOM" | inside emflow admin set-password --stdin
+  says "monitoring" inside emflow admin token create monitoring --scope read
+  says "monitoring" inside emflow admin token list
+}
+
 step_kill() {
   local before; before=$(main_pid)
   crowd_in
@@ -459,6 +467,7 @@ printf '| %-34s | %-6s | %7s | %s\n' step result time "what is held"
 step install "service active, enabled, private files, status told"
 step hardening "systemd-analyze security <= 1.3, limits"
 step operator "preflight, doctor, trust, manual, completions"
+step administrator "emflow admin by root, beside the hardened service"
 step kill "kill -9 under load: started again, nothing lost"
 step watchdog "a stopped process is ended and started again"
 step configuration "a wrong file is named, refused once, and changes nothing"
