@@ -223,7 +223,7 @@ conf() { mkdir -p "$machine/etc/emflow/conf.d"; cat > "$machine/etc/emflow/conf.
 step_configuration() {
   conf 90-wrong <<<'[server]
 listne = "0.0.0.0:8443"'
-  local before restarts; before=$(main_pid) restarts=$(shows NRestarts)
+  local before; before=$(main_pid)
   # A reload refuses it, names it, and changes nothing.
   says "Job for emflow.service failed" inside systemctl reload emflow
   says "90-wrong.toml:2: server.listne: unknown key; did you mean server.listen?" inside journalctl --no-pager -u emflow -n 20
@@ -234,7 +234,8 @@ listne = "0.0.0.0:8443"'
   is failed inside systemctl is-active emflow
   sleep 3
   is failed inside systemctl is-active emflow
-  is "$restarts" shows NRestarts
+  # A start by hand counts anew: it was tried once.
+  is 0 shows NRestarts
   rm "$machine/etc/emflow/conf.d/90-wrong.toml"
   inside systemctl reset-failed emflow
   inside systemctl start emflow
