@@ -29,7 +29,9 @@ pub(in crate::serve) const ROUTES: [Route; 5] = [
     Route::get("/api/v1/appearance", Who::Anyone, |call| {
         at_once(Ok(public(&call)))
     }),
-    Route::get(LOGO, Who::Anyone, |call| at_once(logo(&call))),
+    Route::get("/api/v1/appearance/logo", Who::Anyone, |call| {
+        at_once(logo(&call))
+    }),
     Route::get("/api/v1/admin/appearance", Who::Read, |call| {
         at_once(Ok(answer(&call)))
     }),
