@@ -22,8 +22,9 @@ import urllib.request
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 METHODS = ("get", "post", "put", "delete", "patch")
-# Answered by a change of protocol; the other judges speak it. And what would end the login of the run.
-APART = ("/ws/", "/admin/logout", "/admin/password")
+# Answered by a change of protocol or a stream without an end; others test them. And what would end
+# the login of the run.
+APART = ("/ws/", "/admin/stream", "/admin/logout", "/admin/password")
 
 
 class Server:
