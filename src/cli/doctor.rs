@@ -3,7 +3,7 @@
 //!
 //! What is gathered holds no secret by itself: the configuration is masked, of the environment only
 //! names are told, of files only sizes and modes. What other programs print goes through
-//! [`Redactor`] besides.
+//! `Redactor` besides.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

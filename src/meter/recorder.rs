@@ -12,7 +12,7 @@ const FINE: u64 = 32;
 const POWERS: usize = 27;
 const STEPS: usize = FINE as usize * (POWERS + 1);
 
-/// See the [module](self).
+/// See the module.
 pub struct Recorder {
     steps: Box<[AtomicU64]>,
     sum: AtomicU64,

@@ -1,7 +1,7 @@
 //! Is it well, what has it done, and what is to be done about it.
 //!
 //! The rooms count for themselves, in [`crate::meter`]. Here it becomes health ([`Health`]),
-//! percentiles and rates over sliding windows ([`Windows`](windows::Windows)), Prometheus text and
+//! percentiles and rates over sliding windows ([`Windows`]), Prometheus text and
 //! answers for the administrator. Every check runs by itself and within a time limit, so that one
 //! that fails or hangs never hides another.
 

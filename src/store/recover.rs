@@ -1,4 +1,4 @@
-//! Opening: is everything there that was promised? The [audit](super::audit) says so.
+//! Opening: is everything there that was promised? The audit says so.
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;

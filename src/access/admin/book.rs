@@ -179,7 +179,7 @@ impl Book {
     /// Enters a token; an expired one of the same name makes room.
     ///
     /// # Errors
-    /// [`NoToken`]; nothing is changed then.
+    /// `NoToken`; nothing is changed then.
     pub fn add_token(&mut self, token: Token, now: Wall) -> Result<(), NoToken> {
         let same = self.tokens.iter().find(|t| t.name == token.name);
         if same.is_some_and(|t| t.valid(now)) {
