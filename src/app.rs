@@ -103,10 +103,7 @@ impl App {
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
-<<<<<<< HEAD
         let ages = housekeeping::ages(&opened.store)?;
-        let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
-=======
         let parts = wiring::wire(
             &config,
             opened,
@@ -115,7 +112,6 @@ impl App {
             drain.clone(),
         )
         .await?;
->>>>>>> main
         let services = Arc::new(parts.services);
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
