@@ -138,6 +138,21 @@ fn what_a_killed_start_leaves_half_written_is_no_damage() {
     let opened = reopen(&options(dir.path())).unwrap();
     assert_eq!((opened.recovered.loss, opened.recovered.frames), (None, 1));
     assert!(!half.exists());
+    drop((opened.store, opened.committer));
+
+    // Killed between the first group and its watermark, or cut off in the middle of it.
+    for blank in [0, 92] {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = open(&options(dir.path()), Wall(1000)).unwrap();
+        write(&opened, vec![visitor("a", 0, 1), append("a", 1, &["x"])]);
+        drop(opened);
+        while files::lock(dir.path()).is_err() {
+            std::thread::yield_now();
+        }
+        std::fs::write(dir.path().join("watermark"), vec![0; blank]).unwrap();
+        let opened = reopen(&options(dir.path())).unwrap();
+        assert_eq!((opened.recovered.loss, opened.recovered.frames), (None, 1));
+    }
 }
 
 #[test]
