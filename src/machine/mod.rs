@@ -7,6 +7,7 @@ pub mod admission;
 pub mod backoff;
 pub mod breaker;
 pub mod connection;
+pub mod ledger;
 pub mod outbox;
 pub mod session;
 

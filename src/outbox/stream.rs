@@ -9,8 +9,9 @@ use tokio::sync::{oneshot, watch};
 
 use super::state::{BATCH_BYTES, State, compose};
 use super::{ANSWER_BYTES, ANSWER_FRAMES, Limits};
-use crate::clock::Wall;
+use crate::clock::{self, Wall};
 use crate::id::UserId;
+use crate::machine::ledger::Line;
 use crate::machine::outbox::{AckRefused, Marks};
 use crate::store::commit::Permit;
 pub use retire::Idle;
@@ -114,6 +115,12 @@ impl Stream {
     /// When the tokens were last revoked; zero for never.
     pub fn revoked_at(&self) -> Wall {
         self.lock().revoked_at
+    }
+
+    /// What the ledger knows of these frames; none of those from before the stream was loaded.
+    pub fn lines(&self, sequences: impl Iterator<Item = u64>) -> Vec<Option<Line>> {
+        let state = self.lock();
+        sequences.map(|n| state.ledger.line(n)).collect()
     }
 
     /// Sockets attached now.
@@ -246,7 +253,7 @@ impl Stream {
     fn on_stable(&self, epoch: u64, last: u64) {
         let mut state = self.lock();
         if state.marks.epoch == epoch {
-            state.marks.on_stable(last);
+            state.on_stable(last);
             drop(state);
             self.tick();
         }
@@ -272,7 +279,7 @@ impl Stream {
                 return Ok(None);
             }
             if let Some(batch) = state.read_tail(first, upto) {
-                state.marks.on_sent(batch.last);
+                state.on_sent(first, batch.last);
                 return Ok(Some(batch));
             }
         }
@@ -287,7 +294,7 @@ impl Stream {
         if !state.holds(epoch, first) {
             return Ok(None);
         }
-        state.marks.on_sent(batch.last);
+        state.on_sent(first, batch.last);
         Ok(Some(batch))
     }
 
@@ -313,6 +320,7 @@ impl Stream {
             Ok(true) => {}
         }
         state.attempts = 0;
+        state.ledger.on_acknowledged(sequence, clock::wall().0);
         state.settle(before);
         self.queue_record(permit, &state, Vec::new());
         drop(state);

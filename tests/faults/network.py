@@ -35,7 +35,7 @@ READERS = 5
 async def slow_reader(context: Context):
     async with Arena(context, visitors=3, EMFLOW_DELIVERY__WINDOW="1024") as arena:
         server = arena.server
-        visitors = [await with_backlog(server.target, 8) for _ in range(READERS)]
+        visitors = await asyncio.gather(*(with_backlog(server.target, 8) for _ in range(READERS)))
         for visitor in visitors:
             # Once by somebody who reads: what is cached is not what a slow one costs.
             await read_all(server.target, visitor)

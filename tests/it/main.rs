@@ -9,6 +9,7 @@ mod crash;
 mod delivery;
 mod drafts;
 mod judges;
+mod ledger;
 mod load;
 mod operate;
 mod operator;
