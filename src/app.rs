@@ -3,6 +3,7 @@
 mod administration;
 mod demo;
 mod housekeeping;
+mod observation;
 mod watchdog;
 mod wiring;
 
@@ -118,6 +119,7 @@ impl App {
         let resumed = services.intake.resume(parts.unfinished)?;
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
+        drain.spawn("observer", services.observer.clone().run());
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {

@@ -5,7 +5,7 @@
 //! the commit counter against the [watermark](super::watermark), a sum over all
 //! entries, and the numbering of each visitor's frames.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,11 @@ pub(super) struct Audit {
     pub(super) visitors: BTreeMap<UserId, VisitorRecord>,
     pub(super) unfinished: Vec<SessionRecord>,
     pub(super) frames: u64,
+    /// Frames that are not acknowledged, and their payload bytes.
+    pub(super) pending: u64,
+    pub(super) pending_bytes: u64,
+    /// Up to where each visitor has acknowledged: chunks come before visitors in key order.
+    acked: HashMap<UserId, u64>,
     /// The highest epoch of a visitor who was forgotten.
     pub(super) forgotten: u64,
     pub(super) sessions: u64,
@@ -99,6 +104,9 @@ impl Audit {
             visitors: BTreeMap::new(),
             unfinished: Vec::new(),
             frames: 0,
+            pending: 0,
+            pending_bytes: 0,
+            acked: HashMap::new(),
             forgotten: 0,
             sessions: 0,
             live_bytes: 0,
@@ -123,6 +131,13 @@ impl Audit {
         let mut spans = Spans::new();
         let totals = Totals::key();
         let forgotten = key::setting(FORGOTTEN);
+        for entry in db.scan_prefix([key::VISITOR]) {
+            let (k, value) = entry?;
+            // One that cannot be read is told of below.
+            if let Ok(visitor) = record::decode::<VisitorRecord>(&k, &value) {
+                self.acked.insert(visitor.user, visitor.acked);
+            }
+        }
         for entry in db.iter() {
             let (k, value) = entry?;
             self.live_bytes += (k.len() + value.len()) as u64;
@@ -162,6 +177,12 @@ impl Audit {
 
     fn chunk(&mut self, spans: &mut Spans, chunk: &Chunk) {
         self.frames += chunk.frames.len() as u64;
+        let acked = self.acked.get(&chunk.user).copied().unwrap_or(0);
+        let frames = (chunk.first..).zip(&chunk.frames);
+        for (_, frame) in frames.filter(|(sequence, _)| *sequence > acked) {
+            self.pending += 1;
+            self.pending_bytes += frame.payload.len() as u64;
+        }
         match spans.get_mut(&chunk.user) {
             Some((_, last)) if *last + 1 == chunk.first => *last = chunk.last(),
             Some((oldest, last)) => {

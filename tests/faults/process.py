@@ -79,9 +79,11 @@ async def killed_starting(arena: Arena, call: str, nth: int) -> bool:
     server.prefix = []
     tracer = server.process
     died = await until(lambda: tracer.poll() is not None, 2.0)
-    if not died:
-        # The group of its own: the tracer and the server under it.
+    try:
+        # The group of its own: the tracer and the server under it, whoever is left.
         os.killpg(tracer.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
     tracer.wait()
     return died
 
