@@ -54,6 +54,7 @@ async def administrators(context: Context):
         finally:
             stop.set()
             await asyncio.gather(*helpers)
+        context.must(context.figures.get("sockets closed"), "no socket was closed: the run says little")
 
 
 async def clean_one(context: Context, arena: Arena, admin: Administrator):
@@ -85,10 +86,10 @@ async def closes(context: Context, arena: Arena, admin: Administrator, stop: asy
     while not stop.is_set():
         listed = await admin.call("GET", "/api/v1/admin/connections")
         ours = {load.visitor.user_id for load in arena.crowd.loads}
-        found = [c for c in listed.get("connections", []) if c.get("user_id", c.get("visitor")) in ours]
+        found = [c for c in listed["items"] if c["user_id"] in ours]
         if found:
             one = context.chance.choice(found)
-            await admin.call("POST", f"/api/v1/admin/connections/{one.get('id', one.get('connection_id'))}/close", {"reason": "a fault programme"})
+            await admin.call("POST", f"/api/v1/admin/connections/{one['connection_id']}/close", {"reason": "a fault programme"})
             context.count("sockets closed")
         await asyncio.sleep(0.3)
 

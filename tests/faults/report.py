@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Writes docs/reliability.md from the record of the last runs.
 
-    report.py RECORD.json [--soak SOAK.json] [--simulator LINE] > docs/reliability.md
+    report.py docs/reliability.json [--soak docs/soak.json] > docs/reliability.md
+
+What no run records (the simulator's figures, judgements) stands in notes.json beside this file.
 """
 
 from __future__ import annotations
@@ -46,9 +48,21 @@ def not_run(entries: list[dict], elsewhere: dict) -> str:
     return "\n".join(lines)
 
 
+def soaked(path: str) -> str:
+    """The soak's figures and a line a few minutes."""
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file)
+    figures = ", ".join(f"{name} {value:g}" for name, value in found["figures"].items())
+    lines = [figures, "", "| minute | memory MiB | open files | disk MiB |", "|--:|--:|--:|--:|"]
+    for sample in found["samples"][::3] + [found["rest"]]:
+        lines.append(f"| {sample['minute']:.0f} | {sample['memory'] / (1 << 20):.1f} | {sample['files']} | {sample['disk'] / (1 << 20):.1f} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("record")
+    parser.add_argument("--soak")
     parser.add_argument("--notes", default=os.path.join(HERE, "notes.json"))
     args = parser.parse_args()
     with open(args.record, encoding="utf-8") as file:
@@ -60,6 +74,9 @@ def main() -> int:
     print(table(entries))
     print("\nNot in this table:\n")
     print(not_run(entries, notes["elsewhere"]))
+    if args.soak:
+        print("\n## Soak\n\nVisitors come and go, lines are cut, sessions are kept for a minute; the last line is after everybody has left.\n")
+        print(soaked(args.soak))
     for title, lines in notes["sections"].items():
         print(f"\n## {title}\n")
         print("\n".join(lines))

@@ -21,10 +21,11 @@ def raise_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-@fault("F13", "a storm of connections with TLS", 1, 10, "5 000 (a commit: 300) answered or refused, none hangs; others served")
+@fault("F13", "a storm of connections with TLS", 1, 10, "1 000 in 5 s (a commit: 300) answered or refused, none hangs; others served")
 async def connection_storm(context: Context):
     raise_limit()
-    crowd = 5000 if context.nightly else 300
+    # As many as one Python process can shake hands with and still be a fair judge of time.
+    crowd = 1000 if context.nightly else 300
     limits = {"EMFLOW_LIMITS__CONNECTIONS_PER_ADDRESS": str(crowd // 2)}
     async with Arena(context, visitors=4, **limits) as arena:
         target = arena.server.target
