@@ -60,7 +60,7 @@ async def connection_storm(context: Context):
 @fault("F14", "everybody is cut off at once, each with frames pending", 1, 20, "all drained in 30 s")
 async def reconnect_storm(context: Context):
     raise_limit()
-    crowd = 500 if context.nightly else 40
+    crowd = 200 if context.nightly else 40
     async with Arena(context, visitors=2, EMFLOW_CONNECTIONS__PER_USER="4") as arena:
         async with Proxy(arena.server.port, context.chance) as proxy:
             near = through(arena, proxy)
