@@ -10,6 +10,7 @@ mod delivery;
 mod docs;
 mod drafts;
 mod judges;
+mod ledger;
 mod load;
 mod observe;
 mod operate;
