@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::{StartError, administration, demo};
+use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -18,7 +19,7 @@ use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
-use crate::serve::{Services, Settings};
+use crate::serve::{Reach, Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 use crate::store::{self, Opened, SessionRecord, commit};
@@ -109,12 +110,14 @@ pub(super) async fn wire(
     );
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
-    let access = access(config, &key, outboxes.clone())?;
+    let follow = Follow::open(&store, committer.clone())?;
+    let access = access(config, &key, outboxes.clone(), follow.clone())?;
     let free = config.store.min_free.0 as u64;
     let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
         access,
+        follow,
         admin,
         audit,
         limits: Limits::new(rates(config)),
@@ -174,8 +177,8 @@ fn supervisor_policy(config: &Config) -> supervisor::Policy {
     }
 }
 
-/// Revocation as the visitor's record knows it.
-struct Revocations(Outboxes);
+/// Revocation as the visitor's record knows it, and of those who follow.
+struct Revocations(Outboxes, Follow);
 
 impl Generations for Revocations {
     fn generation(&self, user: &UserId) -> u64 {
@@ -184,6 +187,9 @@ impl Generations for Revocations {
     fn revoked_at(&self, user: &UserId) -> Option<Wall> {
         self.0.revoked_at(user)
     }
+    fn follow_revoked_at(&self, user: &UserId) -> Wall {
+        self.1.revoked_at(user)
+    }
 }
 
 fn outbox_limits(config: &Config) -> crate::outbox::Limits {
@@ -191,6 +197,7 @@ fn outbox_limits(config: &Config) -> crate::outbox::Limits {
         max_pending: config.delivery.max_pending_per_user as u64,
         max_pending_bytes: config.delivery.max_pending_bytes_per_user.0 as u64,
         sockets: config.connections.per_user,
+        followers: config.connections.followers_per_user,
     }
 }
 
@@ -230,6 +237,16 @@ fn settings(config: &Config) -> Settings {
         },
         allowed_origins: config.server.allowed_origins.clone(),
         trusted_proxies: config.limits.trusted_proxies.clone(),
+        followers_per_user: config.connections.followers_per_user,
+        reach: Reach {
+            listen: config.server.listen.ip(),
+            names: config
+                .server
+                .public_names
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
+        },
         drain_timeout: config.server.drain_timeout,
     }
 }
@@ -237,6 +254,7 @@ fn settings(config: &Config) -> Settings {
 fn access_settings(config: &Config) -> AccessSettings {
     AccessSettings {
         token_lifetime: config.auth.token_ttl,
+        follow_lifetime: config.auth.follow_ttl,
         tickets: tickets::Limits {
             lifetime: config.auth.ticket_ttl,
             ..tickets::Limits::default()
@@ -244,8 +262,13 @@ fn access_settings(config: &Config) -> AccessSettings {
     }
 }
 
-fn access(config: &Config, key: &[u8; 32], outboxes: Outboxes) -> Result<Access, StartError> {
-    let revocations = Arc::new(Revocations(outboxes));
+fn access(
+    config: &Config,
+    key: &[u8; 32],
+    outboxes: Outboxes,
+    follow: Follow,
+) -> Result<Access, StartError> {
+    let revocations = Arc::new(Revocations(outboxes, follow));
     Ok(Access::new(
         auth_mode(config)?,
         access_settings(config),

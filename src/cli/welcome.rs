@@ -1,10 +1,11 @@
 //! What the terminal says once the appliance is ready: what a stranger needs next.
 
 use std::io::{IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::app::App;
 use crate::config::Config;
+use crate::serve::network::lan_addresses;
 
 /// Prints it on standard output, and opens the page where a person sits at a desktop.
 pub fn print(app: &App, config: &Config) {
@@ -93,19 +94,6 @@ fn open_browser(url: &str) {
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn();
-}
-
-/// Addresses under which others may reach this machine.
-fn lan_addresses() -> Vec<IpAddr> {
-    let networks = sysinfo::Networks::new_with_refreshed_list();
-    let mut addresses: Vec<IpAddr> = networks
-        .values()
-        .flat_map(|n| n.ip_networks())
-        .map(|n| n.addr)
-        .filter(|a| a.is_ipv4() && !a.is_loopback())
-        .collect();
-    addresses.sort();
-    addresses
 }
 
 #[cfg(test)]

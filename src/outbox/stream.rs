@@ -56,6 +56,8 @@ pub(super) struct State {
     pending_bytes: u64,
     reserved: u64,
     pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
+    /// Those of `sockets` that follow from another device.
+    pub(super) followers: Vec<ConnectionId>,
 }
 
 /// Frames for a socket.
@@ -114,6 +116,7 @@ impl Stream {
             sizes,
             reserved: 0,
             sockets: Vec::new(),
+            followers: Vec::new(),
         };
         Self {
             user: record.user,

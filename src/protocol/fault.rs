@@ -18,6 +18,8 @@ pub enum FaultCode {
     AckOutOfRange,
     /// The same `example_message_id` came before with another content.
     Conflict,
+    /// This socket only looks on.
+    ReadOnly,
     /// No such session of this visitor.
     NotFound,
     /// The session has ended already.
@@ -49,7 +51,7 @@ impl FaultCode {
         use FaultCode::*;
         matches!(
             self,
-            BadJson | BinaryFrame | UnknownType | InvalidFields | AckOutOfRange
+            BadJson | BinaryFrame | UnknownType | InvalidFields | AckOutOfRange | ReadOnly
         )
     }
 }

@@ -17,6 +17,7 @@ fn name(path: &str) -> &str {
     match path {
         "" => "index.html",
         "verify" => "verify.html",
+        "follow" => "follow.html",
         other => other,
     }
 }

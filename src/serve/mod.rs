@@ -7,10 +7,12 @@ pub mod authority;
 mod certificate;
 mod door;
 mod files;
+mod follow;
 mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+pub mod network;
 mod reply;
 mod report;
 mod rest;
@@ -19,7 +21,7 @@ mod socket;
 pub mod tls;
 mod understand;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use crate::access::Access;
 use crate::access::address::Address;
 use crate::access::admin::Admin;
 use crate::access::audit::Audit;
+use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
@@ -45,6 +48,8 @@ use crate::shutdown::Drain;
 pub struct Services {
     /// Who is it, and may they.
     pub access: Access,
+    /// What lets other devices follow, taken back.
+    pub follow: Follow,
     /// The administrator.
     pub admin: Admin,
     /// Who changed what.
@@ -110,8 +115,21 @@ pub struct Settings {
     pub allowed_origins: Vec<WebOrigin>,
     /// Whose `X-Forwarded-For` counts.
     pub trusted_proxies: Vec<Network>,
+    /// Devices that follow one visitor.
+    pub followers_per_user: usize,
+    /// Where other devices come.
+    pub reach: Reach,
     /// How long clients are given to come back in during a drain.
     pub drain_timeout: Duration,
+}
+
+/// Where other devices come.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// The address that is listened on.
+    pub listen: IpAddr,
+    /// `server.public_names`.
+    pub names: Vec<String>,
 }
 
 /// The other end of a connection; rides in a request's extensions.

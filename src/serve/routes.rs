@@ -27,6 +27,7 @@ type Shared = Arc<Services>;
 const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::door::ROUTES,
+    &super::follow::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
     &super::understand::ROUTES,

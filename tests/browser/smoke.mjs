@@ -7,6 +7,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { Skipped, url, watch } from "./kit.mjs";
 import answer from "./checks/answer.mjs";
 import understanding from "./checks/understanding.mjs";
+import devices from "./checks/devices.mjs";
 import report from "./checks/report.mjs";
 import faults from "./checks/faults.mjs";
 import visitor from "./checks/visitor.mjs";
@@ -28,7 +29,7 @@ if (!existsSync(CHROMIUM)) {
 const { chromium } = await import("playwright-core");
 
 /** In this order: each goes on where the one before left the page. */
-const CHECKS = { ...answer, ...understanding, ...report, ...faults, ...visitor, ...policy };
+const CHECKS = { ...answer, ...understanding, ...report, ...devices, ...faults, ...visitor, ...policy };
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
 const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });

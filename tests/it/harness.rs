@@ -217,6 +217,16 @@ impl Visitor {
         }
     }
 
+    /// The next frame that has a number.
+    pub(crate) async fn until_sequenced(&mut self) -> Value {
+        loop {
+            let frame = self.next().await.unwrap_or_else(|e| panic!("waiting: {e}"));
+            if frame["sequence"].is_u64() {
+                return frame;
+            }
+        }
+    }
+
     /// The close code and reason, whatever comes before.
     pub(crate) async fn until_closed(&mut self) -> String {
         loop {

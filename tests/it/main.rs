@@ -7,6 +7,7 @@ mod backup;
 mod crash;
 mod delivery;
 mod drafts;
+mod follow;
 mod judges;
 mod load;
 mod process;

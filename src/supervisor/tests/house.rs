@@ -177,6 +177,7 @@ impl House {
             max_pending: 10_000,
             max_pending_bytes: 16 << 20,
             sockets: 8,
+            followers: 8,
         };
         let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
         let sessions = Sessions::new(store.clone(), committer.clone());
@@ -233,7 +234,7 @@ impl House {
     pub(super) async fn frames(&self, user: &str, session: SessionId) -> Vec<Frame> {
         let stream = self.outboxes.stream(&visitor(user)).unwrap();
         let resume = crate::machine::outbox::Resume::Pending;
-        let (mut socket, ..) = stream.attach(crate::id::ConnectionId(1), &resume);
+        let (mut socket, ..) = stream.attach(crate::id::ConnectionId(1), false, &resume);
         patient(async {
             loop {
                 let frames = self.stored(user, session);
