@@ -22,7 +22,7 @@
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
-//! only reader of clocks, [`report`] a result to take away, [`id`] the shared words. Arrows only
+//! only reader of clocks, [`notify`] what the service manager is told, [`report`] a result to take away, [`id`] the shared words. Arrows only
 //! go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
 //! know only `id`, `agents` know `id` and `clock`.
 
@@ -36,6 +36,7 @@ pub mod examples;
 pub mod id;
 pub mod intake;
 pub mod machine;
+pub mod notify;
 pub mod observe;
 pub mod outbox;
 pub mod protocol;

@@ -19,6 +19,7 @@ use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
+use crate::serve::tls::Reloadable;
 use crate::serve::{Reach, Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
@@ -76,6 +77,7 @@ pub(super) async fn wire(
     config: &Config,
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
+    tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
     let (store, committer) = (opened.store, opened.committer);
@@ -127,14 +129,14 @@ pub(super) async fn wire(
         sessions,
         observer,
         demo,
+        tls,
         drain,
         settings: settings(config),
     };
-    let permits = Permits::new(capacity(config));
     Ok(Parts {
         services,
         supervisor,
-        permits,
+        permits: Permits::new(capacity(config)),
         unfinished: recovered.unfinished,
     })
 }

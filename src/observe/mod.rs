@@ -262,8 +262,8 @@ impl Observer {
     }
 }
 
-/// Free and total bytes of the file system that holds `dir`.
-fn free_space(dir: &std::path::Path) -> Option<(u64, u64)> {
+/// Free and total bytes of the file system that holds `dir`; none where that is not known.
+pub fn free_space(dir: &std::path::Path) -> Option<(u64, u64)> {
     let dir = std::fs::canonicalize(dir).ok()?;
     let disks = sysinfo::Disks::new_with_refreshed_list();
     let holds = disks

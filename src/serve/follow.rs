@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use warp::reply::Response as Reply;
 
 use super::door::{attempt_of, authenticate, check_origin, text};
-use super::network::{authority, lan_addresses};
+use super::network::{authority, likely};
 use super::routes::{Answer, Call, Route, Who, at_once};
 use super::{guard, reply};
 use crate::access::{Identity, Role};
@@ -112,8 +112,7 @@ fn place(call: &Call) -> Result<String, String> {
     let elsewhere = || {
         let named = reach.names.first().cloned();
         named.or_else(|| {
-            let any = reach.listen.is_unspecified();
-            let address = any.then(lan_addresses)?.into_iter().next()?;
+            let address = reach.listen.is_unspecified().then(likely)??;
             Some(address.to_string())
         })
     };

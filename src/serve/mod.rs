@@ -6,6 +6,7 @@ mod admin;
 pub mod authority;
 mod certificate;
 mod door;
+pub mod examine;
 mod files;
 mod follow;
 mod framing;
@@ -19,6 +20,7 @@ mod rest;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod trust;
 mod understand;
 
 use std::net::{IpAddr, SocketAddr};
@@ -68,6 +70,8 @@ pub struct Services {
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,
+    /// The certificate of the moment, for the page that says how to trust it.
+    pub tls: Arc<tls::Reloadable>,
     /// The end.
     pub drain: Drain,
     /// Numbers.

@@ -1,18 +1,45 @@
-//! Where others reach this machine.
+//! Under which addresses this machine may be reached.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
-/// Addresses under which others may reach this machine.
-pub fn lan_addresses() -> Vec<IpAddr> {
+/// The IPv4 addresses of the local network: what a phone beside us would type.
+pub fn addresses() -> Vec<IpAddr> {
     let networks = sysinfo::Networks::new_with_refreshed_list();
-    let mut addresses: Vec<IpAddr> = networks
-        .values()
-        .flat_map(|n| n.ip_networks())
-        .map(|n| n.addr)
-        .filter(|a| a.is_ipv4() && !a.is_loopback())
-        .collect();
+    let all = networks.values().flat_map(|data| data.ip_networks());
+    let mut addresses: Vec<IpAddr> = all.map(|network| network.addr).collect();
+    addresses.retain(|address| match address {
+        IpAddr::V4(v4) => !v4.is_loopback() && !v4.is_link_local() && !v4.is_unspecified(),
+        IpAddr::V6(_) => false,
+    });
     addresses.sort();
+    addresses.dedup();
     addresses
+}
+
+/// The one that others most likely reach: the one that the way out of this machine begins with,
+/// else the first.
+pub fn likely() -> Option<IpAddr> {
+    let all = addresses();
+    let outward = || -> std::io::Result<IpAddr> {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        // Connecting a datagram socket sends nothing; it only asks the routing table. The address
+        // is one of documentation (RFC 5737).
+        socket.connect("192.0.2.1:9")?;
+        Ok(socket.local_addr()?.ip())
+    };
+    let outward = outward().ok().filter(|address| all.contains(address));
+    outward.or_else(|| all.first().copied())
+}
+
+/// Under which name or address a browser on this machine comes in, with the port; an address that
+/// was named is the only one.
+pub fn local(address: SocketAddr) -> String {
+    let any = address.ip() == std::net::Ipv4Addr::LOCALHOST || address.ip().is_unspecified();
+    if any {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
 }
 
 /// The authority under which another device comes to the page that was asked as `host`: the same,
@@ -39,7 +66,28 @@ pub(super) fn authority(host: &str, elsewhere: impl FnOnce() -> Option<String>) 
 
 #[cfg(test)]
 mod tests {
-    use super::authority;
+    use super::*;
+
+    #[test]
+    fn the_address_is_one_that_answers() {
+        let check = |listen: &str, shown: &str| {
+            assert_eq!(local(listen.parse().unwrap()), shown, "{listen}");
+        };
+        check("127.0.0.1:8443", "localhost:8443");
+        check("0.0.0.0:8443", "localhost:8443");
+        check("[::]:8443", "localhost:8443");
+        check("[::1]:8443", "[::1]:8443");
+        check("192.0.2.7:8444", "192.0.2.7:8444");
+        check("[2001:db8::7]:8443", "[2001:db8::7]:8443");
+    }
+
+    #[test]
+    fn the_likely_address_is_one_of_ours() {
+        let all = addresses();
+        assert_eq!(likely().is_some(), !all.is_empty());
+        assert!(likely().is_none_or(|address| all.contains(&address)));
+        assert!(all.iter().all(|address| !address.is_loopback()));
+    }
 
     #[test]
     fn another_device_is_sent_where_it_can_come() {

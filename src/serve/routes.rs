@@ -30,6 +30,7 @@ const TABLES: &[&[Route]] = &[
     &super::follow::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
+    &super::trust::ROUTES,
     &super::understand::ROUTES,
 ];
 

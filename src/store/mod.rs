@@ -14,6 +14,7 @@ mod cut;
 pub mod fault;
 pub mod files;
 pub mod key;
+pub mod look;
 pub mod record;
 pub mod recover;
 pub mod snapshot;

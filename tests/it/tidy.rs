@@ -196,11 +196,12 @@ fn clocks_and_tasks_have_one_door() {
 }
 
 /// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 18] = [
+const KNOWS: [(&str, &str); 19] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
     ("shutdown", ""),
+    ("notify", ""),
     ("examples", "id"),
     ("protocol", "id"),
     ("machine", "id"),
@@ -229,7 +230,7 @@ const KNOWS: [(&str, &str); 18] = [
     ),
     (
         "cli",
-        "id clock report machine protocol store shutdown intake agents config examples serve app",
+        "id clock report machine protocol store shutdown intake agents config examples serve app notify observe",
     ),
 ];
 
