@@ -3,8 +3,11 @@
 mod administration;
 mod demo;
 mod housekeeping;
+mod presenter;
 mod watchdog;
 mod wiring;
+
+pub use presenter::SUPERVISED;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

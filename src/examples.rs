@@ -1,5 +1,7 @@
 //! The gallery of example messages: built in, or the operator's file.
 
+pub mod script;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{BusinessValue, Category, Complexity, MessageId};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, demo};
+use super::{StartError, administration, demo, presenter};
 use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
@@ -100,7 +100,9 @@ pub(super) async fn wire(
         Arc::clone(&disk_low),
     );
     let breakers = Breakers::new(breaker_policy(config));
-    let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
+    let backends = backends(backend, Arc::new(Builtin::new(catalog)));
+    let (presenter, (primary, fallback)) =
+        presenter::wire(config, &demo.gallery, &breakers, backends)?;
     let supervisor = Supervisor::new(
         supervisor_policy(config),
         sessions.clone(),
@@ -129,6 +131,7 @@ pub(super) async fn wire(
         sessions,
         observer,
         demo,
+        presenter,
         tls,
         drain,
         settings: settings(config),
@@ -141,10 +144,7 @@ pub(super) async fn wire(
     })
 }
 
-/// Who answers, and who answers where that one fails.
-type Backends = (Arc<dyn Backend>, Option<Arc<dyn Backend>>);
-
-fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backends {
+fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> presenter::Backends {
     match named {
         Some(backend) => (backend, Some(builtin)),
         None => (builtin, None),

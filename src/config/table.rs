@@ -198,6 +198,16 @@ settings! {
         file: Option<PathBuf> = "" [live];
     }
 
+    /// Showing it to others: the page /present, for the administrator.
+    presenter: Presenter {
+        /// Let the presenter slow a visitor, make the agent fail and kill the server, to show that nothing is lost.
+        allow_faults: bool = false;
+        /// A TOML file with what is shown in which order, and notes to it. Empty: the gallery.
+        script: Option<PathBuf> = "";
+        /// Between an answer and the next example, when it plays by itself.
+        pause: Duration = "12s" in "1s"..="10m";
+    }
+
     /// What is logged, and how. Never contents, tokens or passwords.
     log: Log {
         /// "human", "json", or "auto": human on a terminal, JSON otherwise.

@@ -18,6 +18,7 @@ fn name(path: &str) -> &str {
         "" => "index.html",
         "verify" => "verify.html",
         "follow" => "follow.html",
+        "present" => "present.html",
         other => other,
     }
 }

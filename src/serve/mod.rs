@@ -14,6 +14,7 @@ mod guard;
 mod headers;
 mod keyfile;
 pub mod network;
+pub mod presenter;
 mod reply;
 mod report;
 mod rest;
@@ -72,6 +73,8 @@ pub struct Services {
     pub demo: Demo,
     /// The certificate of the moment, for the page that says how to trust it.
     pub tls: Arc<tls::Reloadable>,
+    /// What a presenter may.
+    pub presenter: presenter::Presenter,
     /// The end.
     pub drain: Drain,
     /// Numbers.

@@ -28,6 +28,7 @@ const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::door::ROUTES,
     &super::follow::ROUTES,
+    &super::presenter::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
     &super::trust::ROUTES,

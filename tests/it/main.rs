@@ -11,6 +11,7 @@ mod follow;
 mod judges;
 mod load;
 mod operator;
+mod presenter;
 mod process;
 mod reports;
 mod requirements;

@@ -226,7 +226,7 @@ const KNOWS: [(&str, &str); 19] = [
     (
         "serve",
         "id clock machine protocol store shutdown outbox sessions observe intake agents access config \
-         examples report",
+         examples report supervisor",
     ),
     (
         "cli",

@@ -115,6 +115,14 @@ impl Conversation {
         })
     }
 
+    /// How long a presenter has this visitor's sockets wait before a write.
+    pub(super) fn delay(&self) -> Duration {
+        let faults = self.services.presenter.faults.as_ref();
+        faults.map_or(Duration::ZERO, |faults| {
+            faults.slowed.delay(&self.identity.user_id, clock::now())
+        })
+    }
+
     pub(super) fn write_timeout(&self) -> Duration {
         self.services.settings.write_timeout
     }
