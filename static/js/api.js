@@ -11,7 +11,8 @@ export const bearer = (given) => { token = given; };
 
 const withToken = (init = {}) => (token ? { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } } : init);
 
-async function call(path, init) {
+/** A call whose answer is JSON; an error carries the status and what the server says. */
+export async function call(path, init) {
   return (await ask(path, init)).json();
 }
 

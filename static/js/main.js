@@ -2,7 +2,7 @@
 
 import { connect } from "./socket.js";
 import { examples, session } from "./api.js";
-import { arrive, follows, who } from "./who.js";
+import { arrive, follows, presents, who } from "./who.js";
 import { Questions } from "./questions.js";
 import * as store from "./store.js";
 import { Runs, isLive, titleOf } from "./runs.js";
@@ -204,7 +204,7 @@ function views() {
 }
 
 function followAddress() {
-  const read = () => app.selected(decodeURIComponent(location.hash.slice(1)) || null);
+  const read = () => app.selected(location.hash.startsWith("#link=") ? null : decodeURIComponent(location.hash.slice(1)) || null);
   window.addEventListener("popstate", read);
   read();
 }
@@ -221,6 +221,8 @@ async function begin() {
   followAddress();
   views();
   app.notice(store.takeNote());
+  // Only the presenter's page loads it.
+  if (presents) import("./views/presenter.js").then(({ presenter }) => presenter(app, at("presenter")));
   examples().then((answer) => app.gallery(answer), (error) => app.gallery({ examples: [], engine: "", error: error.message }));
   try {
     app.user = await who();

@@ -6,6 +6,9 @@ import * as store from "./store.js";
 /** Whether this page follows; its address says so. */
 export const follows = location.pathname === "/follow";
 
+/** Whether this is the presenter's page. */
+export const presents = location.pathname === "/present";
+
 /** The token behind the hash, out of the address before anybody copies it. A reload finds it in this tab. */
 function token() {
   const given = location.hash.slice(1);

@@ -2,12 +2,14 @@
 // One line a check, exit 0 or 1; 77 where there is no browser to run it in.
 // EMFLOW_SMOKE_RESTART=command: kills the server, starts it again on the same data and returns when it is ready;
 // without it that check is skipped, and the last line says so.
+// EMFLOW_SMOKE_PASSWORD: the administrator's, of a server with presenter.allow_faults; without it the presenter's page is skipped.
 // EMFLOW_SHOTS=dir keeps a picture after each check, EMFLOW_CHROMIUM names the browser.
 import { existsSync, mkdirSync } from "node:fs";
 import { Skipped, url, watch } from "./kit.mjs";
 import answer from "./checks/answer.mjs";
 import understanding from "./checks/understanding.mjs";
 import devices from "./checks/devices.mjs";
+import presenter from "./checks/presenter.mjs";
 import report from "./checks/report.mjs";
 import faults from "./checks/faults.mjs";
 import visitor from "./checks/visitor.mjs";
@@ -29,7 +31,7 @@ if (!existsSync(CHROMIUM)) {
 const { chromium } = await import("playwright-core");
 
 /** In this order: each goes on where the one before left the page. */
-const CHECKS = { ...answer, ...understanding, ...report, ...devices, ...faults, ...visitor, ...policy };
+const CHECKS = { ...answer, ...understanding, ...report, ...devices, ...presenter, ...faults, ...visitor, ...policy };
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
 const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });

@@ -187,7 +187,12 @@ fn the_page_works_in_a_real_browser() {
         .output()
         .unwrap();
     assert!(unit.status.success(), "{}", text_of(&unit));
-    let mut server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
+    const PASSWORD: &str = "a password for the smoke test";
+    let mut server = Server::start(&[
+        ("EMFLOW_AGENTS__PACE", "400ms"),
+        ("EMFLOW_ADMIN__PASSWORD", PASSWORD),
+        ("EMFLOW_PRESENTER__ALLOW_FAULTS", "true"),
+    ]);
     // The script asks for a restart by a connection, and goes on when it is closed again.
     let asked = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = asked.local_addr().unwrap();
@@ -198,6 +203,7 @@ fn the_page_works_in_a_real_browser() {
         let output = Command::new("node")
             .arg("smoke.mjs")
             .arg(url)
+            .env("EMFLOW_SMOKE_PASSWORD", PASSWORD)
             .env("EMFLOW_SMOKE_RESTART", format!("bash -c '{restart}'"))
             .current_dir(tests)
             .output()
