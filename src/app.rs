@@ -3,6 +3,7 @@
 mod administration;
 mod demo;
 mod housekeeping;
+mod observation;
 mod presenter;
 mod watchdog;
 mod wiring;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::access::admin::control::{Answer, Request};
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
@@ -24,7 +26,7 @@ use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
 use crate::shutdown::{Drain, Phase};
-use crate::store::{self, Committer, StoreError};
+use crate::store::{self, Committer, Opened, StoreError};
 
 /// What a start is given besides the configuration.
 #[derive(Default)]
@@ -88,13 +90,7 @@ impl App {
     /// [`StartError`]; nothing is left running then.
     pub async fn start(config: Config, start: Start) -> Result<Self, StartError> {
         // The store first: its lock keeps two starts from making two authorities.
-        let options = wiring::store_options(&config, start.accept_loss);
-        let opened = tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
-            .await
-            .map_err(|panic| StoreError::Damaged {
-                dir: config.server.data_dir.clone(),
-                what: format!("reading it failed: {panic}"),
-            })??;
+        let opened = open_store(&config, start.accept_loss).await?;
         let tls = Arc::new(Reloadable::open(
             &Origin::of(&config),
             accept::ALPN,
@@ -111,6 +107,7 @@ impl App {
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
+        let ages = housekeeping::ages(&opened.store)?;
         let parts = wiring::wire(
             &config,
             opened,
@@ -123,7 +120,9 @@ impl App {
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
+        administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
+        drain.spawn("observer", services.observer.clone().run());
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {
@@ -135,6 +134,8 @@ impl App {
                 keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
+                ages,
+                committer: committer.clone(),
                 drain: drain.clone(),
             }),
         );
@@ -238,6 +239,24 @@ impl App {
             Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
         }
     }
+}
+
+/// Answers what the owner of the machine asks where nobody serves.
+///
+/// # Errors
+/// As a start; and where the data directory belongs to another user.
+pub async fn administer(config: &Config, request: Request) -> Result<Answer, StartError> {
+    administration::of_stopped(config, request).await
+}
+
+async fn open_store(config: &Config, accept_loss: bool) -> Result<Opened, StoreError> {
+    let options = wiring::store_options(config, accept_loss);
+    tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
+        .await
+        .map_err(|panic| StoreError::Damaged {
+            dir: config.server.data_dir.clone(),
+            what: format!("reading it failed: {panic}"),
+        })?
 }
 
 /// A socket that the service manager listens on: it goes on listening while we restart.

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ring::digest;
 use tokio::sync::Notify;
 
+use crate::business;
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 use crate::machine::admission::{Admission, Refused};
 use crate::machine::session::State;
-use crate::observe::business;
 use crate::outbox::Outboxes;
 use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::request::ChatMessage;
@@ -142,9 +142,14 @@ impl Intake {
     /// A [`Fault`] for the client; nothing was kept then.
     pub async fn submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
         let message = chat.example_message_id.clone();
-        self.try_submit(user, chat)
-            .await
-            .map_err(|fault| fault.about(message.as_str()))
+        let answer = self.try_submit(user, chat).await;
+        let word = match &answer {
+            Ok(accepted) if accepted.duplicate => "duplicate",
+            Ok(_) => "accepted",
+            Err(fault) => fault.code.as_str(),
+        };
+        self.0.sessions.meters().work.admissions.one(word);
+        answer.map_err(|fault| fault.about(message.as_str()))
     }
 
     async fn try_submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
@@ -198,6 +203,8 @@ impl Intake {
         ops.push(put);
         ops.push(business::accepted(&record));
         shared.committer.commit(ops).await.map_err(internal)?;
+        let topic = (record.category, record.complexity, record.business_value);
+        shared.sessions.meters().work.accepted.one(topic);
         shared.sessions.enter(record, Arc::clone(&stream), room);
         cancel.keep();
         Ok(Accepted {
@@ -242,6 +249,23 @@ impl Intake {
     /// # Errors
     /// A [`Fault`]: not the visitor's, or ended already.
     pub async fn cancel(&self, user: &UserId, id: SessionId) -> Result<(), Fault> {
+        self.stop(user, id, Stop::Cancelled, Vec::new())
+            .await
+            .map(|_| ())
+    }
+
+    /// The same for whatever reason; `with` becomes durable with the end where it ends at once.
+    /// True where it has ended, false where its agent is still being stopped.
+    ///
+    /// # Errors
+    /// As [`Intake::cancel`].
+    pub async fn stop(
+        &self,
+        user: &UserId,
+        id: SessionId,
+        why: Stop,
+        with: Vec<Op>,
+    ) -> Result<bool, Fault> {
         let shared = &*self.0;
         let found = shared.sessions.find(user, id).map_err(internal)?;
         let Some(record) = found else {
@@ -255,24 +279,44 @@ impl Intake {
             let text = format!("session {id} has ended already: {}", record.state.as_str());
             return Err(Fault::new(FaultCode::AlreadyEnded, text));
         };
-        // Asked and taken out in one step: the supervisor starts it, or we end it.
-        let taken_out = shared
-            .queue
-            .with(|a| a.position(id).is_some_and(|p| p > 0) && a.cancel(id));
-        if !taken_out {
-            session.stop(Stop::Cancelled);
-            return Ok(());
+        if !self.take_out(id) {
+            shared.committer.commit(with).await.map_err(internal)?;
+            session.stop(why);
+            return Ok(false);
         }
+        let mut ops = business::ended(&record, State::Cancelled.as_str(), clock::Duration::ZERO);
+        ops.extend(with);
         session
-            .end(
-                End::stopped(Stop::Cancelled),
-                business::ended(&record, State::Cancelled, clock::Duration::ZERO),
-            )
+            .end(End::stopped(why), ops)
             .await
             .map_err(internal)?;
         shared.sessions.leave(id);
         shared.queue.ready.notify_one();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Takes a waiting session out of the queue; false where it is not waiting. Asked and taken
+    /// out in one step: the supervisor starts it, or the caller ends it.
+    pub(crate) fn take_out(&self, id: SessionId) -> bool {
+        self.0
+            .queue
+            .with(|a| a.position(id).is_some_and(|p| p > 0) && a.cancel(id))
+    }
+
+    /// The place of a session: 0 while it is processed, none where it is not in the queue.
+    pub fn position(&self, id: SessionId) -> Option<usize> {
+        self.0.queue.with(|a| a.position(id))
+    }
+
+    /// How many sessions may be live, and how many of them processed at once.
+    pub fn capacity(&self) -> (usize, usize) {
+        let limits = self.0.queue.with(|a| a.limits());
+        (limits.max_concurrent, limits.max_processing)
+    }
+
+    /// Sessions that wait for a place.
+    pub fn waiting(&self) -> usize {
+        self.0.queue.with(|a| a.waiting())
     }
 
     /// Sessions that are processing.
@@ -287,6 +331,7 @@ impl Intake {
     pub fn resume(&self, unfinished: Vec<SessionRecord>) -> Result<usize, StoreError> {
         let shared = &*self.0;
         let count = unfinished.len();
+        shared.sessions.meters().work.resumed.add(count as u64);
         for record in unfinished {
             let stream = shared.outboxes.stream(&record.user)?;
             let room = stream.reserve_again();

@@ -18,7 +18,9 @@
 //! 7. [`agents`] understand the text, calculate by published formulas, and explain.
 //! 8. [`outbox`] numbers every event, commits it, and hands it to each socket of the
 //!    visitor within the window; [`machine::outbox`] keeps the watermarks.
-//! 9. [`observe`] probes and counts.
+//! 9. [`meter`] counts what they do, [`business`] durably what it was worth; [`observe`] makes
+//!    metrics, percentiles, charts, alerts and health of it.
+//! 10. [`cleanup`] removes all of a visitor in one step, and puts it back.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
@@ -29,6 +31,8 @@
 pub mod access;
 pub mod agents;
 pub mod app;
+pub mod business;
+pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -36,6 +40,7 @@ pub mod examples;
 pub mod id;
 pub mod intake;
 pub mod machine;
+pub mod meter;
 pub mod notify;
 pub mod observe;
 pub mod outbox;

@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => cli::backup::restore(&args, out, err),
         Command::Store(args) => cli::store::run(&args, out, err),
         Command::Verify(args) => cli::verify::run(&args, out, err),
+        Command::Admin(args) => cli::admin::run(&args, out, err),
         Command::Completions(args) => cli::completions::run(&args, out),
         Command::Send(args) => cli::send::run(&args),
         Command::Understand(args) => {

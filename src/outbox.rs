@@ -5,6 +5,9 @@
 //! [`Marks`](crate::machine::outbox::Marks); frames come from a short tail in memory or from the store.
 
 mod attachment;
+mod care;
+mod locked;
+mod state;
 mod stream;
 
 use std::collections::HashMap;
@@ -12,11 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use attachment::Attachment;
+pub use care::{Pending, Still};
 pub use stream::{Batch, Idle, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
-use crate::store::{Committer, Recovered, Store, StoreError, VisitorRecord};
+use crate::meter::Meters;
+use crate::store::{Committer, Frame, Recovered, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +50,7 @@ struct Shared {
     committer: Committer,
     limits: Limits,
     epoch: u64,
+    meters: Meters,
     /// The highest epoch of a visitor who was forgotten: a new one begins beyond it.
     forgotten: AtomicU64,
     live: Mutex<Live>,
@@ -59,11 +65,22 @@ struct Live {
 
 impl Outboxes {
     /// No visitor's epoch is older than the store's, nor a new one's than that of any who was forgotten.
-    pub fn new(store: Store, committer: Committer, limits: Limits, recovered: &Recovered) -> Self {
+    pub fn new(
+        store: Store,
+        committer: Committer,
+        limits: Limits,
+        recovered: &Recovered,
+        meters: Meters,
+    ) -> Self {
+        let delivery = &meters.delivery;
+        delivery.pending.set(recovered.pending);
+        delivery.pending_bytes.set(recovered.pending_bytes);
+        delivery.visitors.set(recovered.visitors);
         Self(Arc::new(Shared {
             store,
             committer,
             limits,
+            meters,
             epoch: recovered.epoch,
             forgotten: AtomicU64::new(recovered.forgotten),
             live: Mutex::default(),
@@ -125,11 +142,37 @@ impl Outboxes {
         Ok(Stream::load(
             shared.store.clone(),
             shared.committer.clone(),
+            shared.meters.clone(),
             shared.limits,
             record,
             is_new,
             &chunks,
         ))
+    }
+
+    /// What is pending of a visitor, without keeping the stream in memory.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn look(&self, user: &UserId) -> Result<Pending, StoreError> {
+        match self.live(user) {
+            Some(stream) => Ok(stream.pending()),
+            None => Ok(self.load(user)?.pending()),
+        }
+    }
+
+    /// Frames of a visitor from `first` on that are on disk: at most `max`, and about `max_bytes`.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn frames(
+        &self,
+        user: &UserId,
+        first: u64,
+        max: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, Frame)>, StoreError> {
+        self.0.store.frames(user, first, max, max_bytes)
     }
 
     /// Beyond every epoch in which somebody who was forgotten may have had numbers: with a name
@@ -212,6 +255,11 @@ impl Outboxes {
                 .map_or(Wall(0), |v| v.revoked_at),
         };
         (revoked > Wall(0)).then_some(revoked)
+    }
+
+    /// Visitors whose stream is in memory.
+    pub fn live_visitors(&self) -> usize {
+        self.lock().streams.len()
     }
 
     /// Sockets that are attached now.

@@ -3,15 +3,20 @@
 //! What has ended lives in the store alone. A session in memory is its record,
 //! its visitor's stream, its promised room, and a way to be told to stop.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod search;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::clock;
+pub use search::{Found, Place, Told, Wanted};
+
+use crate::clock::{self, Instant};
 use crate::id::{SessionId, UserId};
 use crate::machine::session::{Fact, State};
+use crate::meter::{Draft, EventKind, Meters};
 use crate::outbox::{Reservation, Stream};
 use crate::protocol::frame::Kind;
 use crate::store::{Committer, Frame, Op, SessionRecord, Store, StoreError};
@@ -23,6 +28,8 @@ pub enum Stop {
     Cancelled,
     /// The session's own limit passed.
     Expired,
+    /// An administrator ended it.
+    ByAdministrator,
 }
 
 /// A session that has not ended.
@@ -30,6 +37,10 @@ pub struct Session {
     record: Mutex<SessionRecord>,
     stream: Arc<Stream>,
     stop: watch::Sender<Option<Stop>>,
+    meters: Meters,
+    entered: Instant,
+    /// When the attempt began.
+    begun: OnceLock<Instant>,
     /// Given back when the session is dropped.
     _room: Reservation,
 }
@@ -41,7 +52,10 @@ pub struct Sessions(Arc<Shared>);
 struct Shared {
     store: Store,
     committer: Committer,
+    meters: Meters,
     live: Mutex<HashMap<SessionId, Arc<Session>>>,
+    /// Ticks when one leaves.
+    left: watch::Sender<()>,
 }
 
 /// What ends a session, in the form of its last frame.
@@ -53,6 +67,8 @@ pub struct End {
     pub kind: Kind,
     /// Its payload.
     pub payload: Value,
+    /// False where it is what the visitor wanted or caused: it does not count as an error.
+    pub fault: bool,
 }
 
 impl End {
@@ -64,6 +80,15 @@ impl End {
             state,
             kind: Kind::Error,
             payload,
+            fault: true,
+        }
+    }
+
+    /// The word by which it is counted.
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            State::Failed if !self.fault => "refused",
+            state => state.as_str(),
         }
     }
 
@@ -75,6 +100,11 @@ impl End {
                 Kind::SessionCancelled,
                 "cancelled by the visitor",
             ),
+            Stop::ByAdministrator => (
+                State::Cancelled,
+                Kind::SessionCancelled,
+                "cancelled by an administrator",
+            ),
             Stop::Expired => (
                 State::Expired,
                 Kind::SessionExpired,
@@ -85,6 +115,7 @@ impl End {
             state,
             kind,
             payload: json!({"reason": reason}),
+            fault: false,
         }
     }
 }
@@ -102,12 +133,19 @@ fn is_first(frame: &Frame) -> bool {
 
 impl Sessions {
     /// None yet.
-    pub fn new(store: Store, committer: Committer) -> Self {
+    pub fn new(store: Store, committer: Committer, meters: Meters) -> Self {
         Self(Arc::new(Shared {
             store,
             committer,
+            meters,
             live: Mutex::default(),
+            left: watch::Sender::new(()),
         }))
+    }
+
+    /// Where this room counts, and who knows it may.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
     }
 
     fn live(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
@@ -126,6 +164,9 @@ impl Sessions {
             record: Mutex::new(record),
             stream,
             stop: watch::Sender::new(None),
+            meters: self.0.meters.clone(),
+            entered: clock::now(),
+            begun: OnceLock::new(),
             _room: room,
         });
         self.live().insert(id, Arc::clone(&session));
@@ -140,11 +181,49 @@ impl Sessions {
     /// Takes an ended session out.
     pub fn leave(&self, id: SessionId) {
         self.live().remove(&id);
+        self.0.left.send_replace(());
+    }
+
+    /// Waits until none of these is there any more.
+    pub async fn gone(&self, ids: &[SessionId]) {
+        let mut left = self.0.left.subscribe();
+        while ids.iter().any(|id| self.get(*id).is_some()) {
+            // The sender lives in self.
+            let _ = left.changed().await;
+        }
+    }
+
+    /// How many have not ended.
+    pub fn count(&self) -> usize {
+        self.live().len()
+    }
+
+    /// How many have not ended, by state, and about how many bytes of memory their records take.
+    pub fn census(&self) -> (BTreeMap<State, u64>, u64) {
+        let (mut states, mut bytes) = (BTreeMap::new(), 0);
+        for session in self.all() {
+            let record = session
+                .record
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *states.entry(record.state).or_insert(0) += 1;
+            let texts = [&record.content, &record.title, &record.assumptions];
+            let texts: usize = texts.iter().map(|text| text.capacity()).sum();
+            bytes += (texts + size_of::<Session>()) as u64;
+        }
+        (states, bytes)
     }
 
     /// Everything that has not ended.
     pub fn all(&self) -> Vec<Arc<Session>> {
         self.live().values().cloned().collect()
+    }
+
+    /// A visitor's that have not ended.
+    pub fn of(&self, user: &UserId) -> Vec<Arc<Session>> {
+        let mut live = self.all();
+        live.retain(|session| session.stream.user() == user);
+        live
     }
 
     /// Up to `max` stored sessions after `after`, for the cleanup.
@@ -250,6 +329,17 @@ impl Session {
             .clone()
     }
 
+    /// Ends it in memory alone, because all that is stored of it goes: it says nothing more.
+    /// Under the stream's lock, as every step.
+    pub(crate) fn discard(&self, now: clock::Wall) {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.state = State::Cancelled;
+        record.ended = Some(now);
+        let topic = (record.category, record.complexity, record.business_value);
+        let word = record.state.as_str();
+        self.meters.work.ended.one((topic, word));
+    }
+
     /// Hears when it is told to stop.
     pub fn stopped(&self) -> watch::Receiver<Option<Stop>> {
         self.stop.subscribe()
@@ -296,15 +386,21 @@ impl Session {
     /// # Errors
     /// [`StoreError::Stopped`]; `Ok(false)` where it has ended already.
     pub async fn begin(&self) -> Result<bool, StoreError> {
-        self.step(Fact::Began, Kind::ProcessingStarted, |record, _| {
+        let began = self.step(Fact::Began, Kind::ProcessingStarted, |record, _| {
             record.attempts += 1;
             let payload = json!({
                 "example_message_id": record.message, "category": record.category, "complexity": record.complexity,
                 "estimated_time": record.estimated_time, "resumed": record.attempts > 1,
             });
             (payload.to_string(), vec![Op::PutSession(Box::new(record.clone()))])
-        })
-        .await
+        });
+        let began = began.await?;
+        if began {
+            let now = *self.begun.get_or_init(clock::now);
+            let waited = now.duration_since(self.entered);
+            self.meters.work.queue.record_span(waited);
+        }
+        Ok(began)
     }
 
     /// A frame between the beginning and the end; `payload` is JSON text. `Ok(false)` where it
@@ -327,13 +423,46 @@ impl Session {
     /// [`StoreError::Stopped`].
     pub async fn end(&self, end: End, with: Vec<Op>) -> Result<bool, StoreError> {
         let payload = end.payload.to_string();
-        self.step(Fact::Ended(end.state), end.kind, |record, sequence| {
+        let step = self.step(Fact::Ended(end.state), end.kind, |record, sequence| {
             record.ended = Some(clock::wall());
             record.last_sequence = sequence;
             let mut ops = vec![Op::PutSession(Box::new(record.clone()))];
             ops.extend(with);
             (payload, ops)
-        })
-        .await
+        });
+        let ended = step.await?;
+        if ended {
+            self.count_end(&end);
+        }
+        Ok(ended)
+    }
+
+    fn count_end(&self, end: &End) {
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let topic = (record.category, record.complexity, record.business_value);
+        let work = &self.meters.work;
+        work.ended.one((topic, end.word()));
+        let now = clock::now();
+        if let Some(begun) = self.begun.get() {
+            work.processing.record_span(now.duration_since(*begun));
+        }
+        let kind = match end.state {
+            State::TimedOut => EventKind::SessionTimedOut,
+            State::Cancelled => EventKind::SessionCancelled,
+            State::Expired => EventKind::SessionExpired,
+            State::Failed => EventKind::SessionFailed,
+            _ => {
+                let took = now.duration_since(self.entered);
+                return work.time_to_value.record_span(took);
+            }
+        };
+        let said = |name: &str| end.payload[name].as_str().map(str::to_owned);
+        let text = said("message").or_else(|| said("reason"));
+        let mut event = Draft::new(kind, text.unwrap_or_default());
+        event.code = said("code");
+        event.session = Some(record.id);
+        event.user = Some(record.user.clone());
+        event.category = Some(record.category);
+        self.meters.feed.tell(event, clock::wall());
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, demo, presenter};
+use super::{StartError, administration, demo, observation, presenter};
 use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
@@ -11,14 +11,17 @@ use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
-use crate::clock::Wall;
+use crate::cleanup::{self, Cleanup};
+use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
 use crate::machine::{admission, backoff, breaker, connection, outbox};
-use crate::observe::Observer;
+use crate::meter::Meters;
+use crate::observe;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
+use crate::serve::roster::Roster;
 use crate::serve::tls::Reloadable;
 use crate::serve::{Reach, Services, Settings};
 use crate::sessions::Sessions;
@@ -28,6 +31,11 @@ use crate::supervisor::{self, Breakers, Supervisor};
 
 /// What a socket's client may cost in a second: 200 ordinary frames, or 20 000 acknowledgements.
 const COST_PER_SECOND: u32 = 20_000;
+
+/// Bytes of one visitor that a clean-up keeps for putting back: twice what may be pending by default.
+const UNDO_EACH: u64 = 32 << 20;
+/// The same of all visitors.
+const UNDO_ALL: u64 = 128 << 20;
 
 pub(super) struct Parts {
     pub(super) services: Services,
@@ -73,6 +81,85 @@ pub(super) fn capacity(config: &Config) -> Capacity {
     }
 }
 
+/// The rooms through which a message travels.
+struct Rooms {
+    outboxes: Outboxes,
+    sessions: Sessions,
+    queue: Arc<Queue>,
+    intake: Intake,
+    cleanup: Cleanup,
+    disk_low: Arc<AtomicBool>,
+}
+
+impl Rooms {
+    fn new(
+        config: &Config,
+        store: store::Store,
+        committer: store::Committer,
+        recovered: &store::Recovered,
+        drain: Drain,
+        meters: Meters,
+    ) -> Self {
+        let limits = outbox_limits(config);
+        let outboxes = Outboxes::new(
+            store.clone(),
+            committer.clone(),
+            limits,
+            recovered,
+            meters.clone(),
+        );
+        let sessions = Sessions::new(store.clone(), committer.clone(), meters);
+        let admission = admission::Admission::new(admission_limits(config));
+        let queue = Arc::new(Queue::new(admission));
+        let disk_low = Arc::new(AtomicBool::new(false));
+        let intake = Intake::new(
+            store.clone(),
+            committer.clone(),
+            outboxes.clone(),
+            sessions.clone(),
+            Arc::clone(&queue),
+            drain.clone(),
+            Arc::clone(&disk_low),
+        );
+        let cleanup = Cleanup::new(
+            store,
+            committer,
+            outboxes.clone(),
+            sessions.clone(),
+            intake.clone(),
+            drain,
+            undo_limits(config),
+        );
+        Self {
+            outboxes,
+            sessions,
+            queue,
+            intake,
+            cleanup,
+            disk_low,
+        }
+    }
+
+    /// Runs what the queue lets through.
+    fn supervisor(
+        &self,
+        config: &Config,
+        (primary, fallback): presenter::Backends,
+        breakers: &Breakers,
+        drain: &Drain,
+    ) -> Supervisor {
+        Supervisor::new(
+            supervisor_policy(config),
+            self.sessions.clone(),
+            Arc::clone(&self.queue),
+            drain.clone(),
+            primary,
+            fallback,
+            breakers.clone(),
+        )
+    }
+}
+
 pub(super) async fn wire(
     config: &Config,
     opened: Opened,
@@ -84,41 +171,39 @@ pub(super) async fn wire(
     let recovered = opened.recovered;
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
-    let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
-    let sessions = Sessions::new(store.clone(), committer.clone());
-    let admission = admission::Admission::new(admission_limits(config));
-    let queue = Arc::new(Queue::new(admission));
-    let disk_low = Arc::new(AtomicBool::new(false));
-    let intake = Intake::new(
+    let meters = Meters::default();
+    let rooms = Rooms::new(
+        config,
         store.clone(),
         committer.clone(),
-        outboxes.clone(),
-        sessions.clone(),
-        Arc::clone(&queue),
+        &recovered,
         drain.clone(),
-        Arc::clone(&disk_low),
+        meters.clone(),
     );
-    let breakers = Breakers::new(breaker_policy(config));
-    let backends = backends(backend, Arc::new(Builtin::new(catalog)));
-    let (presenter, (primary, fallback)) =
-        presenter::wire(config, &demo.gallery, &breakers, backends)?;
-    let supervisor = Supervisor::new(
-        supervisor_policy(config),
-        sessions.clone(),
-        queue,
-        drain.clone(),
-        primary,
-        fallback,
-        breakers.clone(),
-    );
+    let breakers = Breakers::new(breaker_policy(config), meters.clone());
+    let backends = backends(backend, Arc::new(Builtin::new(Arc::clone(&catalog))));
+    let (presenter, backends) = presenter::wire(config, &demo.gallery, &breakers, backends)?;
+    let supervisor = rooms.supervisor(config, backends, &breakers, &drain);
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let follow = Follow::open(&store, committer.clone())?;
-    let access = access(config, &key, outboxes.clone(), follow.clone())?;
-    let free = config.store.min_free.0 as u64;
-    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
-    observer.probe_disk().await;
+    let access = access(config, &key, rooms.outboxes.clone(), follow.clone())?;
+    let certificate = Arc::clone(&tls);
+    let observer = observation::open(observe::Rooms {
+        store,
+        committer,
+        outboxes: rooms.outboxes.clone(),
+        sessions: rooms.sessions.clone(),
+        intake: rooms.intake.clone(),
+        breakers: breakers.clone(),
+        drain: drain.clone(),
+        meters: meters.clone(),
+        disk_low: rooms.disk_low,
+        min_free: config.store.min_free.0 as u64,
+        certificate_ends: Arc::new(move || certificate.presented().not_after),
+        catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
+        last_backup: Arc::new(|| None),
+    });
     let services = Services {
         access,
         follow,
@@ -126,10 +211,14 @@ pub(super) async fn wire(
         audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
-        outboxes,
-        intake,
-        sessions,
-        observer,
+        outboxes: rooms.outboxes,
+        intake: rooms.intake,
+        sessions: rooms.sessions,
+        roster: Roster::default(),
+        cleanup: rooms.cleanup,
+        breakers,
+        meters,
+        observer: observer.await?,
         demo,
         presenter,
         tls,
@@ -142,6 +231,14 @@ pub(super) async fn wire(
         permits: Permits::new(capacity(config)),
         unfinished: recovered.unfinished,
     })
+}
+
+fn undo_limits(config: &Config) -> cleanup::Limits {
+    cleanup::Limits {
+        window: config.sessions.undo_window,
+        each: UNDO_EACH,
+        all: UNDO_ALL,
+    }
 }
 
 fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> presenter::Backends {

@@ -1,5 +1,6 @@
 //! The command line: what can be said, and with which code a call ends. One file a subcommand.
 
+pub mod admin;
 pub mod answer;
 pub mod backup;
 pub mod bench;
@@ -127,6 +128,8 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Make the store from a backup.
     Restore(backup::RestoreArgs),
+    /// Administer this appliance from the shell of its owner, without the password.
+    Admin(admin::AdminArgs),
     /// Look after the store of a stopped appliance.
     Store(store::StoreArgs),
     /// Print a completion script for a shell.

@@ -101,6 +101,12 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
             return exit_of(&error);
         }
     };
+    if app.admin_disabled() {
+        tracing::warn!(
+            "no administrator's password is set, so nobody can administer the appliance; \
+             set one with `emflow admin set-password`, it may go on serving meanwhile"
+        );
+    }
     welcome::print(&app, &config);
     notify::ready(&app.status());
     loop {
@@ -185,7 +191,7 @@ impl Signals {
     }
 }
 
-fn exit_of(error: &StartError) -> Exit {
+pub(super) fn exit_of(error: &StartError) -> Exit {
     match error {
         StartError::Store(error) => store::exit_of(error),
         StartError::Tls(_) | StartError::File(_) => Exit::Usage,

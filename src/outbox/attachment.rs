@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
-use super::stream::State;
+use super::state::State;
 use super::{Limits, Stream};
 use crate::id::ConnectionId;
 use crate::machine::outbox::{Marks, Resume, Start};
@@ -73,13 +73,6 @@ impl Stream {
             .iter()
             .filter(|(id, order)| state.followers.contains(id) && order.try_send(why).is_ok());
         told.count()
-    }
-
-    /// Closes every socket of the visitor.
-    pub fn close_all(&self, why: Close) {
-        for (_, order) in &self.lock().sockets {
-            let _ = order.try_send(why);
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod retire;
 
+mod care;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
@@ -9,6 +11,7 @@ use futures_util::FutureExt;
 use super::*;
 use crate::id::{ConnectionId, SessionId};
 use crate::machine::outbox::Resume;
+use crate::meter::Meters;
 use crate::protocol::close::Close;
 use crate::protocol::frame::Kind;
 use crate::store::tests::house::{hold_back, options, reopen};
@@ -41,7 +44,13 @@ impl House {
     fn open(dir: &std::path::Path, limits: Limits) -> Outboxes {
         let opened = reopen(&options(dir)).unwrap();
         assert_eq!(opened.recovered.loss, None);
-        Outboxes::new(opened.store, opened.committer, limits, &opened.recovered)
+        Outboxes::new(
+            opened.store,
+            opened.committer,
+            limits,
+            &opened.recovered,
+            Meters::default(),
+        )
     }
 
     /// The process ends and starts again; what was queued is on disk.
@@ -89,7 +98,8 @@ fn sent(stream: &Stream, range: std::ops::RangeInclusive<u64>) -> Vec<String> {
     let mut all = Vec::new();
     let mut next = *range.start();
     while next <= *range.end() {
-        let batch = stream.take(next..=*range.end()).unwrap();
+        let epoch = stream.marks().epoch;
+        let batch = stream.take(epoch, next..=*range.end()).unwrap().unwrap();
         assert!(!batch.texts.is_empty(), "nothing from {next} on");
         next = batch.last + 1;
         all.extend(
@@ -382,7 +392,8 @@ async fn a_stream_is_never_two_and_never_behind_itself() {
             for _ in 0..100 {
                 let stream = outboxes.stream(&user("ann")).unwrap();
                 let last = say(&stream, 1, "x").await;
-                stream.take(last..=last).unwrap();
+                let epoch = stream.marks().epoch;
+                stream.take(epoch, last..=last).unwrap().unwrap();
                 stream.ack(last, None).await.unwrap().unwrap();
                 // Let go of while the acknowledgement is on its way to the disk.
                 drop(stream);

@@ -5,6 +5,7 @@ pub mod accept;
 mod admin;
 pub mod authority;
 mod certificate;
+pub mod control;
 mod door;
 pub mod examine;
 mod files;
@@ -14,10 +15,13 @@ mod guard;
 mod headers;
 mod keyfile;
 pub mod network;
+mod observation;
+mod operate;
 pub mod presenter;
 mod reply;
 mod report;
 mod rest;
+pub mod roster;
 pub mod routes;
 mod socket;
 pub mod tls;
@@ -36,16 +40,19 @@ use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
+use crate::cleanup::Cleanup;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
 use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
+use crate::meter::Meters;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::report::seal::Signer;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
+use crate::supervisor::Breakers;
 
 /// What the routes and sockets need; made once by the app.
 pub struct Services {
@@ -67,7 +74,15 @@ pub struct Services {
     pub intake: Intake,
     /// Sessions that have not ended, and the records of all.
     pub sessions: Sessions,
-    /// Health and counts.
+    /// Sockets that are open.
+    pub roster: roster::Roster,
+    /// Removing all of a visitor.
+    pub cleanup: Cleanup,
+    /// The breakers of the backends.
+    pub breakers: Breakers,
+    /// What is counted.
+    pub meters: Meters,
+    /// Health, and what is made of the counts.
     pub observer: Observer,
     /// What the demo page shows.
     pub demo: Demo,

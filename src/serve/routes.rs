@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -19,6 +19,8 @@ use warp::reply::Response as Reply;
 
 use super::{Peer, Services, door, files, guard, reply};
 use crate::access::admin::{Principal, Scope};
+use crate::clock;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
@@ -28,6 +30,13 @@ const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::door::ROUTES,
     &super::follow::ROUTES,
+    &super::observation::ROUTES,
+    &super::operate::breakers::ROUTES,
+    &super::operate::cleanup::ROUTES,
+    &super::operate::connections::ROUTES,
+    &super::operate::messages::ROUTES,
+    &super::operate::sessions::ROUTES,
+    &super::operate::visitors::ROUTES,
     &super::presenter::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
@@ -57,6 +66,10 @@ pub(super) struct Route {
     path: &'static str,
     who: Who,
     answer: fn(Call) -> Answer,
+    /// Whether `HEAD` is answered like `GET`.
+    head: bool,
+    /// Bytes of a body, where it may be larger than `limits.max_body`.
+    max_body: Option<usize>,
 }
 
 impl Route {
@@ -70,6 +83,17 @@ impl Route {
         Self::new(Method::POST, path, who, answer)
     }
 
+    /// The same route without `HEAD`, because reading it does something.
+    pub(super) const fn without_head(mut self) -> Self {
+        self.head = false;
+        self
+    }
+
+    fn answers(&self, method: &Method) -> bool {
+        self.method == *method
+            || (self.head && self.method == Method::GET && *method == Method::HEAD)
+    }
+
     /// A route that takes something away.
     pub(super) const fn delete(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
         Self::new(Method::DELETE, path, who, answer)
@@ -81,6 +105,8 @@ impl Route {
             path,
             who,
             answer,
+            head: true,
+            max_body: None,
         }
     }
 }
@@ -150,43 +176,79 @@ fn routes() -> impl Iterator<Item = &'static Route> {
     TABLES.iter().copied().flatten()
 }
 
-async fn answer(path: FullPath, mut call: Call) -> Reply {
+/// The label of what is no route: a file of the pages.
+const PAGE: &str = "page";
+/// The label of addresses that do not exist: those are a client's words.
+const NONE: &str = "none";
+
+async fn answer(path: FullPath, call: Call) -> Reply {
+    let (meters, method) = (call.services.meters.clone(), method_label(&call.method));
+    let started = clock::now();
+    let (label, reply) = respond(path, call).await;
+    let status = reply.status().as_u16();
+    let door = &meters.door;
+    door.requests.one((method, label, status));
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        let took = clock::now().duration_since(started);
+        door.request.record_span(took);
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        door.rate_limited.one("requests");
+        let event = Draft::new(
+            EventKind::RateLimited,
+            format!("{method} {label}: too many"),
+        );
+        meters.feed.tell(event.code("requests"), clock::wall());
+    }
+    reply
+}
+
+/// A word of ours for a method, which is a client's.
+fn method_label(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.into_iter().find(|word| *word == method.as_str());
+    found.unwrap_or("other")
+}
+
+async fn respond(path: FullPath, mut call: Call) -> (&'static str, Reply) {
     let mut methods = Vec::new();
     let mut found = None;
     for route in routes() {
         let Some(parameters) = matched(route.path, path.as_str()) else {
             continue;
         };
-        if route.method == call.method {
+        if route.answers(&call.method) {
             found = Some((route, parameters));
             break;
         }
-        methods.push(&route.method);
+        methods.push(route.method.as_str());
+        methods.extend((route.head && route.method == Method::GET).then_some("HEAD"));
     }
     if let Some((route, parameters)) = found {
         call.parameters = parameters;
-        return match admitted(route.who, &call) {
+        let reply = match admitted(route.who, &call) {
             Ok(principal) => {
                 call.principal = principal;
                 reply::either((route.answer)(call).await)
             }
             Err(refused) => reply::problem(&refused),
         };
+        return (route.path, reply);
     }
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
     if methods.is_empty() && files::exists(name) {
-        if call.method == Method::GET {
+        if [Method::GET, Method::HEAD].contains(&call.method) {
             let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
-            return reply::either(files::get(name, tag));
+            return (PAGE, reply::either(files::get(name, tag)));
         }
-        methods.push(&Method::GET);
+        methods.extend(["GET", "HEAD"]);
     }
     if methods.is_empty() {
         let text = "no such address; the demo page is at /";
-        return reply::problem(&Problem::new(Code::NotFound, text));
+        return (NONE, reply::problem(&Problem::new(Code::NotFound, text)));
     }
-    not_this_method(&methods)
+    (NONE, not_this_method(&methods))
 }
 
 /// Lets through, or says why not. What a route itself checks is not repeated here.
@@ -216,17 +278,24 @@ fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
     segments.next().is_none().then_some(parameters)
 }
 
-fn not_this_method(methods: &[&Method]) -> Reply {
+fn not_this_method(allowed: &[&str]) -> Reply {
     let text = "this address exists, but not for this method";
     let mut response = reply::problem(&Problem::new(Code::MethodNotAllowed, text));
-    let mut allowed: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
-    if allowed.contains(&"GET") {
-        allowed.push("HEAD");
-    }
     if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(header::ALLOW, value);
     }
     response
+}
+
+/// Bytes that the body of this request may have, where its route says so.
+pub(super) fn max_body<B>(request: &http::Request<B>) -> Option<usize> {
+    let path = request.uri().path();
+    let fits = |route: &&Route| {
+        route.max_body.is_some()
+            && route.answers(request.method())
+            && matched(route.path, path).is_some()
+    };
+    routes().find(fits)?.max_body
 }
 
 #[cfg(test)]

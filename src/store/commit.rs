@@ -11,19 +11,20 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::audit::Totals;
 use super::audit_log::{AuditRecord, Ring};
+use super::purge::{Purge, PutBack};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
 use super::snapshot::{self, Slot};
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key};
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
+use crate::meter::{Counter, Recorder};
 
 /// Jobs that may wait; more makes the senders wait.
 const QUEUE: usize = 8192;
@@ -69,6 +70,12 @@ pub enum Op {
     },
     /// A session and its message.
     RemoveSession(SessionId, UserId, MessageId),
+    /// All that is held of a visitor, in one step; kept for a while.
+    Purge(Box<Purge>),
+    /// What a clean-up removed, put back.
+    PutBack(Box<PutBack>),
+    /// What a clean-up removed is gone for good.
+    ForgetPurged(UserId),
     /// Raises a counter.
     Count(String, u64),
     /// A setting, encoded by [`setting`].
@@ -106,16 +113,16 @@ pub struct Committer {
 }
 
 /// What the committer has done.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Counts {
     /// Groups made durable.
-    pub groups: AtomicU64,
+    pub groups: Counter,
     /// Jobs made durable.
-    pub jobs: AtomicU64,
-    /// Microseconds of the last group, apply to watermark.
-    pub last_us: AtomicU64,
-    /// Microseconds of all groups.
-    pub total_us: AtomicU64,
+    pub jobs: Counter,
+    /// Microseconds of a group, apply to watermark.
+    pub latency: Recorder,
+    /// Jobs in a group.
+    pub size: Recorder,
 }
 
 /// A place in the queue: what is sent with it cannot be refused any more.
@@ -224,12 +231,12 @@ fn run(
                 .for_each(|done| done(Err(StoreError::Stopped)));
             break;
         }
-        let spent =
-            u64::try_from(clock::now().duration_since(started).as_micros()).unwrap_or(u64::MAX);
-        counts.groups.fetch_add(1, Ordering::Relaxed);
-        counts.jobs.fetch_add(done.len() as u64, Ordering::Relaxed);
-        counts.last_us.store(spent, Ordering::Relaxed);
-        counts.total_us.fetch_add(spent, Ordering::Relaxed);
+        counts
+            .latency
+            .record_span(clock::now().duration_since(started));
+        counts.size.record(done.len() as u64);
+        counts.groups.one();
+        counts.jobs.add(done.len() as u64);
         done.into_iter().for_each(|done| done(Ok(())));
     }
     queue.close();
@@ -278,10 +285,10 @@ impl Disk {
 type Writes = HashMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A group being gathered: the last write of a key counts.
-struct Group<'a> {
-    db: &'a sled::Db,
+pub(super) struct Group<'a> {
+    pub(super) db: &'a sled::Db,
     totals: Totals,
-    writes: Writes,
+    pub(super) writes: Writes,
     /// A visitor's chunk that may still grow in this group.
     open: HashMap<UserId, (Chunk, usize)>,
 }
@@ -321,8 +328,17 @@ impl Group<'_> {
             }
             Op::RemoveSession(session, user, message) => {
                 self.write(key::session(session), None)?;
-                self.write(key::message(&user, &message), None)?;
+                // After a clean-up the same message may be another session's.
+                let k = key::message(&user, &message);
+                let known = self.current(&k)?;
+                let known = known.map(|value| record::decode::<MessageRecord>(&k, &value));
+                if known.transpose()?.is_some_and(|m| m.session == session) {
+                    self.write(k, None)?;
+                }
             }
+            Op::Purge(order) => self.purge(&order)?,
+            Op::PutBack(order) => self.put_back(&order)?,
+            Op::ForgetPurged(user) => self.forget_purged(&user)?,
             Op::Count(name, by) => {
                 let k = key::counter(&name);
                 let before: u64 = match self.current(&k)? {
@@ -381,7 +397,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn close_chunk(&mut self, user: &UserId) -> Result<(), StoreError> {
+    pub(super) fn close_chunk(&mut self, user: &UserId) -> Result<(), StoreError> {
         let Some((chunk, _)) = self.open.remove(user) else {
             return Ok(());
         };
@@ -390,14 +406,14 @@ impl Group<'_> {
         self.write(k, Some(value))
     }
 
-    fn current(&self, k: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn current(&self, k: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.writes.get(k) {
             Some(value) => Ok(value.clone()),
             None => Ok(self.db.get(k)?.map(|v| v.to_vec())),
         }
     }
 
-    fn write(&mut self, k: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, k: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {
         if let Some(old) = self.current(&k)? {
             self.totals.remove(&k, &old);
         }

@@ -15,6 +15,7 @@ pub mod fault;
 pub mod files;
 pub mod key;
 pub mod look;
+pub mod purge;
 pub mod record;
 pub mod recover;
 pub mod snapshot;

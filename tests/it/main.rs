@@ -3,18 +3,25 @@
 mod harness;
 
 mod accepted;
+mod admin;
 mod backup;
 mod crash;
 mod delivery;
+mod docs;
 mod drafts;
 mod follow;
 mod judges;
 mod load;
+mod observe;
+mod operate;
 mod operator;
+mod packaging;
 mod presenter;
 mod process;
+mod proxy;
 mod reports;
 mod requirements;
 mod service;
 mod tidy;
+mod upkeep;
 mod wire;

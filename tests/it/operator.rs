@@ -1,150 +1,121 @@
-//! The commands of whoever runs the appliance: preflight, doctor, trust, and the trust page.
+//! Somebody with an API token, who calls what the administrator may.
 
-use std::process::Output;
+use bytes::Bytes;
+use emflow::cli::client::Server as Address;
+use http::{Method, Request, Response, header};
+use http_body_util::Full;
+use serde_json::{Value, json};
 
-use crate::harness::{QUESTION, Server, command, run};
+use crate::harness::Server;
 
-fn said(server: &Server, arguments: &[&str], env: &[(&str, &str)]) -> Output {
-    let port = server.url.rsplit(':').next().unwrap();
-    let listen = format!("127.0.0.1:{port}");
-    command(&server.dir, &[])
-        .args(arguments)
-        .args(["--listen", &listen])
-        .envs(env.iter().copied())
-        .output()
-        .unwrap()
+/// The administrator's password of servers that have an [`Operator`].
+pub(crate) const PASSWORD: (&str, &str) = ("EMFLOW_ADMIN__PASSWORD", "a password for tests alone");
+
+pub(crate) struct Operator {
+    pub(crate) address: Address,
+    pub(crate) token: String,
+    pub(crate) cookie: String,
+    pub(crate) csrf: String,
 }
 
-fn text(output: &Output) -> String {
-    let both = [output.stdout.clone(), output.stderr.clone()].concat();
-    String::from_utf8(both).unwrap()
-}
-
-#[test]
-fn preflight_sees_the_server_that_runs() {
-    let server = Server::start(&[]);
-    let output = said(&server, &["preflight"], &[]);
-    let lines = text(&output);
-    assert_eq!(output.status.code(), Some(0), "{lines}");
-    assert!(lines.contains("emflow serves on 127.0.0.1:"), "{lines}");
-    assert!(
-        lines.contains("is served from, written and read back"),
-        "{lines}"
-    );
-    let output = said(
-        &server,
-        &["preflight", "--json"],
-        &[("EMFLOW_STORE__MIN_FREE", "1TiB")],
-    );
-    assert_eq!(output.status.code(), Some(1));
-    let parsed: Vec<serde_json::Value> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let disk = parsed.iter().find(|line| line["part"] == "disk").unwrap();
-    assert_eq!(disk["state"], "red");
-    assert!(disk["mend"].as_str().is_some_and(|mend| !mend.is_empty()));
-}
-
-// req: V4
-#[test]
-fn the_support_bundle_holds_no_secret_and_no_content() {
-    let password = "canary-password-1f6b";
-    let code = "canary-code-77aa";
-    let canaries = [
-        ("EMFLOW_ADMIN__PASSWORD", password),
-        ("EMFLOW_AUTH__ACCESS_CODE", code),
-        (
-            "EMFLOW_AUTH__JWT_KEY",
-            "canary-key-9c31-canary-key-9c31-canary-key",
-        ),
-    ];
-    let server = Server::start(&canaries[..1]);
-    let mut token = String::new();
-    run(async {
-        let mut visitor = server.visit().await;
-        visitor.ask("m1").await;
-        visitor.until("agent_completed").await;
-        token = visitor.connection.token.clone();
-    });
-    // A mistake elsewhere must not let the secrets through either.
-    for extra in [("EMFLOW_LOG__LEVEL", "debug"), ("EMFLOW_LOG__LEVEL", "[")] {
-        let env: Vec<(&str, &str)> = canaries.into_iter().chain([extra]).collect();
-        let output = said(&server, &["doctor", "--output", "-"], &env);
-        let bundle = text(&output);
-        assert_eq!(output.status.code(), Some(0), "{bundle}");
-        let private =
-            std::fs::read_to_string(server.dir.join("emflow-data/tls/server.key")).unwrap();
-        let private = private.lines().nth(1).unwrap();
-        for canary in canaries.map(|(_, value)| value).into_iter().chain([
-            token.as_str(),
-            QUESTION,
-            "Cut our cost",
-            private,
-        ]) {
-            assert!(!bundle.contains(canary), "{canary} is in the bundle");
-        }
-        assert!(bundle.contains("EMFLOW_ADMIN__PASSWORD"), "names are told");
-        assert!(bundle.contains("==== log of the service ===="));
-    }
-    let output = said(&server, &["doctor", "--output", "bundle.txt"], &[]);
-    assert!(text(&output).contains("Written to bundle.txt"));
-    let bundle = std::fs::read_to_string(server.dir.join("bundle.txt")).unwrap();
-    for part in [
-        "==== preflight ====",
-        "[delivery]",
-        "tls/server.key",
-        "Max open files",
-    ] {
-        assert!(bundle.contains(part), "{part}");
-    }
-    use std::os::unix::fs::MetadataExt;
-    let about = std::fs::metadata(server.dir.join("bundle.txt")).unwrap();
-    assert_eq!(about.mode() & 0o777, 0o600);
-    // Never over a file that is there.
-    let output = said(&server, &["doctor", "--output", "bundle.txt"], &[]);
-    assert!(!output.status.success() && text(&output).contains("--output"));
-}
-
-#[test]
-fn trust_says_what_it_would_do_and_changes_nothing_unasked() {
-    let server = Server::start(&[]);
-    let output = said(
-        &server,
-        &["trust"],
-        &[("HOME", server.dir.to_str().unwrap())],
-    );
-    let lines = text(&output);
-    assert_eq!(output.status.code(), Some(0), "{lines}");
-    assert!(lines.contains("emflow local authority") && lines.contains("SHA-256"));
-    // Its input is no terminal, so it must not ask and must not act.
-    assert!(
-        lines.contains("Nothing was changed") || lines.contains("no store of authorities"),
-        "{lines}"
-    );
-    let empty = tempfile::tempdir().unwrap();
-    let output = command(empty.path(), &[]).arg("trust").output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output).contains("the first start of `emflow` makes it"));
-}
-
-#[test]
-fn another_device_finds_the_authority_and_its_fingerprint() {
-    let server = Server::start(&[]);
-    let printed = text(&said(&server, &["trust", "--print"], &[]));
-    run(async {
+impl Operator {
+    /// Logs in, and makes a token of this scope.
+    pub(crate) async fn with_scope(server: &Server, scope: &str) -> Self {
         let address = server.address();
-        let (status, facts) = address
-            .call(address.get("/trust/facts", None))
-            .await
-            .unwrap();
-        assert_eq!(status, 200);
-        let fingerprint = facts["authority"]["fingerprint"].as_str().unwrap();
-        assert!(printed.contains(fingerprint), "{fingerprint} in {printed}");
-        for path in ["/trust", "/trust/emflow-authority.crt"] {
-            let (status, _) = address.call(address.get(path, None)).await.unwrap();
-            assert_eq!(status, 200, "{path}");
-        }
-    });
+        let login = address.post(
+            "/api/v1/admin/login",
+            &json!({"password": PASSWORD.1}),
+            None,
+        );
+        let answer = address.exchange(login).await.unwrap();
+        let body: Value = serde_json::from_slice(answer.body()).unwrap();
+        assert_eq!(answer.status(), 200, "{body}");
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        let mut operator = Self {
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+            csrf: body["csrf_token"].as_str().unwrap().to_owned(),
+            token: String::new(),
+            address,
+        };
+        let wanted = json!({"name": format!("tests-{scope}"), "scope": scope});
+        let request = operator.as_browser(Method::POST, "/api/v1/admin/tokens", &wanted);
+        let (status, made) = operator.address.call(request).await.unwrap();
+        assert_eq!(status, 201, "{made}");
+        operator.token = made["token"].as_str().unwrap().to_owned();
+        operator
+    }
+
+    pub(crate) async fn new(server: &Server) -> Self {
+        Self::with_scope(server, "operate").await
+    }
+
+    /// The request of the browser that is logged in.
+    pub(crate) fn as_browser(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Request<Full<Bytes>> {
+        let mut request = self.address.post(path, body, None);
+        *request.method_mut() = method;
+        let headers = request.headers_mut();
+        headers.insert(header::COOKIE, self.cookie.parse().unwrap());
+        headers.insert("x-csrf-token", self.csrf.parse().unwrap());
+        request
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        media: &str,
+        body: &str,
+    ) -> Response<Bytes> {
+        let mut request = self.address.post(path, &Value::Null, Some(&self.token));
+        *request.method_mut() = method;
+        *request.body_mut() = Full::new(Bytes::from(body.to_owned()));
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, media.parse().unwrap());
+        self.address.exchange(request).await.unwrap()
+    }
+
+    /// A call that must be answered with this status; the body.
+    pub(crate) async fn call(
+        &self,
+        status: u16,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Value {
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let answer = self
+            .send(method.clone(), path, "application/json", &text)
+            .await;
+        let body = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+        assert_eq!(answer.status(), status, "{method} {path}: {body}");
+        body
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.call(200, Method::GET, path, &Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
+        self.call(200, Method::POST, path, &body).await
+    }
+
+    pub(crate) async fn refused(&self, status: u16, path: &str, body: Value) -> String {
+        let answer = self.call(status, Method::POST, path, &body).await;
+        answer["detail"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The newest entry of the audit log.
+    pub(crate) async fn newest_entry(&self) -> Value {
+        let page = self.get("/api/v1/admin/audit?limit=1").await;
+        page["items"][0].clone()
+    }
 }

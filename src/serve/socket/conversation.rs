@@ -13,16 +13,17 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{Ending, Source, message, metered};
 use crate::access::{Identity, Role};
 use crate::clock::{self, Instant};
-use crate::id::ConnectionId;
 use crate::intake::{Accepted, random_u128};
 use crate::machine::connection::{Connection, Output, Verdict};
 use crate::machine::outbox::{Cursor, Order, Resume};
+use crate::meter::{Draft, EventKind};
 use crate::outbox::{Attachment, Stream};
 use crate::protocol::close::Close;
 use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::frame::Control;
 use crate::protocol::request::{self, Request};
 use crate::serve::Services;
+use crate::serve::roster::Listed;
 use crate::shutdown::Phase;
 use crate::store::StoreError;
 
@@ -53,9 +54,12 @@ pub(super) struct Conversation {
     stream: Arc<Stream>,
     identity: Identity,
     attachment: Attachment,
+    listed: Listed,
     machine: Connection,
     cursor: Cursor,
     epoch: u64,
+    /// How often an administrator had everything sent again, when we last looked.
+    rounds: u64,
     /// When the credential ends, or is to be looked at again.
     ends: Instant,
     /// Said before any sequenced frame.
@@ -71,11 +75,12 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn open(
-        id: ConnectionId,
+        listed: Listed,
         identity: Identity,
         resume: &Resume,
         services: &Arc<Services>,
     ) -> Result<Self, StoreError> {
+        let id = listed.entry.id();
         let stream = services.outboxes.stream(&identity.user_id)?;
         let follows = identity.role != Role::Visitor;
         let (attachment, start, marks) = stream.attach(id, follows, resume);
@@ -101,6 +106,7 @@ impl Conversation {
             machine: Connection::new(settings.connection, now, spread),
             cursor: Cursor::new(settings.send, start.after, followed.unwrap_or(marks.acked)),
             epoch: marks.epoch,
+            rounds: stream.rounds(),
             // At once: what was revoked since the door found no socket here to close.
             ends: now,
             unsaid,
@@ -112,6 +118,7 @@ impl Conversation {
             stream,
             identity,
             attachment,
+            listed,
         })
     }
 
@@ -133,18 +140,31 @@ impl Conversation {
         let mut marks = self.stream.marks();
         marks.acked = self.followed.unwrap_or(marks.acked);
         if marks.epoch != self.epoch {
-            return Err(Close::ByAdministrator);
+            let ordered = self.attachment.close.try_recv();
+            return Err(ordered.unwrap_or(Close::ByAdministrator));
         }
-        self.cursor.on_acked(marks.acked, clock::now());
+        if let Some(took) = self.cursor.on_acked(marks.acked, clock::now()) {
+            let delivery = &self.services.meters.delivery;
+            delivery.acknowledgement.record_span(took);
+        }
+        let rounds = self.stream.rounds();
+        if std::mem::replace(&mut self.rounds, rounds) != rounds {
+            self.cursor.send_again();
+        }
+        self.listed.entry.set_in_flight(self.cursor.in_flight());
         if self.cursor.is_left_behind(&marks) {
             return Err(Close::Overloaded);
         }
         let range = self.cursor.sendable(&marks);
         if !range.is_empty() {
-            let frames = self.stream.take(range).map_err(|error| {
+            let taken = self.stream.take(self.epoch, range).map_err(|error| {
                 tracing::error!(%error, "frames could not be read");
                 Close::Internal
             })?;
+            let Some(frames) = taken else {
+                // An administrator changes the stream; it ticks when that is done.
+                return Ok(batch);
+            };
             if frames.texts.is_empty() {
                 return Err(Close::Internal);
             }
@@ -225,6 +245,7 @@ impl Conversation {
 
     fn say_draining(&mut self) {
         self.told_to_go = true;
+        self.listed.entry.set_draining();
         // Spread over the drain and a little more, so that the clients do not come back at once.
         let spread = millis(self.services.settings.drain_timeout).clamp(1000, 10_000);
         let reconnect_after_ms = 500 + (random_u128() as u64) % spread;
@@ -318,6 +339,7 @@ impl Conversation {
                 .bytes
                 .check_n(&self.identity.user_id, bytes)
             {
+                self.services.meters.door.rate_limited.one("bytes");
                 return self.refuse(rate_limited("bytes", wait.0));
             }
         }
@@ -356,6 +378,7 @@ impl Conversation {
             }
             Request::Chat(chat) => {
                 if let Err(wait) = self.services.limits.messages.check(user) {
+                    self.services.meters.door.rate_limited.one("messages");
                     let fault =
                         rate_limited("messages", wait.0).about(chat.example_message_id.as_str());
                     return self.refuse(fault);
@@ -380,11 +403,14 @@ impl Conversation {
                 });
                 Ok(())
             }
-            Request::Track { event, session_id } => {
+            Request::Track(track) => {
                 // Somebody else's session, or one that is gone, is counted without its category.
                 let sessions = &self.services.sessions;
-                let record = session_id.and_then(|id| sessions.find(user, id).ok().flatten());
-                self.services.observer.track(event, record.as_ref());
+                let record = track
+                    .session_id
+                    .and_then(|id| sessions.find(user, id).ok().flatten());
+                let observer = &self.services.observer;
+                observer.track(user, &track, record.as_ref());
                 Ok(())
             }
         }
@@ -401,7 +427,10 @@ impl Conversation {
                     queue_position,
                 });
             }
-            Some(Err(fault)) => self.say(&Control::Error(&fault)),
+            Some(Err(fault)) => {
+                self.say(&Control::Error(&fault));
+                self.count_refusal(fault.code);
+            }
             None => {}
         }
     }
@@ -409,11 +438,26 @@ impl Conversation {
     /// Says why a frame was refused; the tenth that was wrong in itself is the last.
     fn refuse(&mut self, fault: Fault) -> Result<(), Ending> {
         self.say(&Control::Error(&fault));
-        self.services.observer.refused(fault.code);
+        self.count_refusal(fault.code);
+        if fault.code.counts() {
+            self.listed.entry.on_error();
+        }
         if fault.code.counts() && self.machine.on_error() {
             return Err(Ending::Close(Close::TooManyErrors));
         }
         Ok(())
+    }
+
+    fn count_refusal(&self, code: FaultCode) {
+        let meters = &self.services.meters;
+        meters.door.refusals.one(code.as_str());
+        let (kind, text) = match code {
+            FaultCode::RateLimited => (EventKind::RateLimited, "a visitor sends too much"),
+            _ => (EventKind::Refused, "a frame was refused"),
+        };
+        let mut event = Draft::new(kind, text).code(code.as_str());
+        event.user = Some(self.identity.user_id.clone());
+        meters.feed.tell(event, clock::wall());
     }
 
     /// The last words before we close.

@@ -25,12 +25,14 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::accept::Io;
+use super::roster::{Listed, Origin};
 use super::{Peer, Services};
 use crate::access::Identity;
 use crate::clock;
-use crate::id::ConnectionId;
+use crate::id::{ConnectionId, UserId};
 use crate::intake::random_u128;
 use crate::machine::outbox::Resume;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::close::Close;
 use conversation::Conversation;
 use metered::Metered;
@@ -53,6 +55,7 @@ pub(super) fn start(
     upgrade: OnUpgrade,
     identity: Identity,
     resume: Resume,
+    origin: Origin,
     peer: Peer,
     services: Arc<Services>,
 ) {
@@ -74,7 +77,14 @@ pub(super) fn start(
             let already_read = parts.read_buf.to_vec();
             // Hyper's buffer of 8 KiB would live as long as the socket.
             drop(parts.read_buf);
-            let metered = Metered::new(tls, &already_read);
+            let id = ConnectionId(random_u128());
+            let listed = services.roster.enter(id, &identity.user_id, origin);
+            let metered = Metered::new(
+                tls,
+                &already_read,
+                Arc::clone(&listed.entry),
+                services.meters.clone(),
+            );
             let socket = WebSocketStream::from_partially_read(
                 metered,
                 already_read,
@@ -82,17 +92,23 @@ pub(super) fn start(
                 Some(config),
             )
             .await;
-            Box::pin(run(socket, identity, resume, &services)).await;
+            Box::pin(run(socket, listed, identity, resume, &services)).await;
             drop(peer);
         }),
     );
 }
 
-async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<Services>) {
-    let id = ConnectionId(random_u128());
+async fn run(
+    socket: Socket,
+    listed: Listed,
+    identity: Identity,
+    resume: Resume,
+    services: &Arc<Services>,
+) {
+    let id = listed.entry.id();
     let user = identity.user_id.clone();
     let (mut sink, mut source) = socket.split();
-    let mut conversation = match Conversation::open(id, identity, &resume, services) {
+    let mut conversation = match Conversation::open(listed, identity, &resume, services) {
         Ok(conversation) => conversation,
         Err(error) => {
             tracing::error!(connection = %id, %error, "a stream could not be opened");
@@ -100,13 +116,13 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
         }
     };
     tracing::info!(connection = %id, visitor = %user, "connected");
-    services.observer.socket_opened();
+    let door = &services.meters.door;
+    door.opened.one();
+    door.sockets.add(1);
     let ending = talk(&mut conversation, &mut sink, &mut source).await;
     tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
-    services.observer.socket_closed(match ending {
-        Ending::Gone | Ending::Farewell => None,
-        Ending::Close(close) => Some(close),
-    });
+    door.sockets.add(-1);
+    count_ending(services, id, &user, ending);
     let words = conversation.last_words();
     drop(conversation);
     match ending {
@@ -115,6 +131,21 @@ async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<
         // A peer that does not read would only keep us waiting.
         Ending::Close(Close::NotReading) => {}
         Ending::Close(close) => farewell::close(sink, source, words, close).await,
+    }
+}
+
+fn count_ending(services: &Services, id: ConnectionId, user: &UserId, ending: Ending) {
+    let close = match ending {
+        Ending::Gone => return services.meters.door.closed.one(0),
+        Ending::Farewell => Close::Done,
+        Ending::Close(close) => close,
+    };
+    services.meters.door.closed.one(close.code());
+    if close.is_fault() {
+        let event = Draft::new(EventKind::ConnectionClosed, close.reason());
+        let mut event = event.code(close.code().to_string());
+        (event.connection, event.user) = (Some(id), Some(user.clone()));
+        services.meters.feed.tell(event, clock::wall());
     }
 }
 

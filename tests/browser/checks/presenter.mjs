@@ -9,7 +9,7 @@ export default {
     const own = await page.context().browser().newContext({ ignoreHTTPSErrors: true, viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
     try {
       const desk = await own.newPage();
-      await watch(own, desk);
+      await watch(own, desk, url);
       await expecting(/401/, async () => {
         await desk.goto(new URL("/present", url).href);
         await desk.fill("#presenter-password", "not the password", { timeout: WAIT_MS });
