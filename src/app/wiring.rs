@@ -184,10 +184,8 @@ pub(super) async fn wire(
     let backends = backends(backend, Arc::new(Builtin::new(Arc::clone(&catalog))));
     let (presenter, backends) = presenter::wire(config, &demo.gallery, &breakers, backends)?;
     let supervisor = rooms.supervisor(config, backends, &breakers, &drain);
-    let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
-    let follow = Follow::open(&store, committer.clone())?;
-    let access = access(config, &key, rooms.outboxes.clone(), follow.clone())?;
+    let (access, follow) = access(config, &store, &committer, rooms.outboxes.clone()).await?;
     let certificate = Arc::clone(&tls);
     let observer = observation::open(observe::Rooms {
         store,
@@ -361,19 +359,18 @@ fn access_settings(config: &Config) -> AccessSettings {
     }
 }
 
-fn access(
+async fn access(
     config: &Config,
-    key: &[u8; 32],
+    store: &store::Store,
+    committer: &store::Committer,
     outboxes: Outboxes,
-    follow: Follow,
-) -> Result<Access, StartError> {
-    let revocations = Arc::new(Revocations(outboxes, follow));
-    Ok(Access::new(
-        auth_mode(config)?,
-        access_settings(config),
-        key,
-        revocations,
-    ))
+) -> Result<(Access, Follow), StartError> {
+    let key = secret("token_key", store, committer).await?;
+    let follow = Follow::open(store, committer.clone())?;
+    let revocations = Arc::new(Revocations(outboxes, follow.clone()));
+    let settings = access_settings(config);
+    let access = Access::new(auth_mode(config)?, settings, &key, revocations);
+    Ok((access, follow))
 }
 
 fn auth_mode(config: &Config) -> Result<AuthMode, StartError> {
