@@ -46,6 +46,8 @@ pub(super) struct State {
     /// How often an administrator had everything sent again.
     pub(super) rounds: u64,
     pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
+    /// Those of `sockets` that follow from another device.
+    pub(super) followers: Vec<ConnectionId>,
 }
 
 impl State {
@@ -99,6 +101,7 @@ impl State {
             still: false,
             rounds: 0,
             sockets: Vec::new(),
+            followers: Vec::new(),
         }
     }
 

@@ -222,8 +222,15 @@ fn the_page_works_in_a_real_browser() {
     };
     let _turn = turn();
     in_browser(node(&tests, "--test"));
-    let mut server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
-    in_browser_with(&mut server, node(&tests, "smoke.mjs"));
+    const PASSWORD: &str = "a password for the smoke test";
+    let mut server = Server::start(&[
+        ("EMFLOW_AGENTS__PACE", "400ms"),
+        ("EMFLOW_ADMIN__PASSWORD", PASSWORD),
+        ("EMFLOW_PRESENTER__ALLOW_FAULTS", "true"),
+    ]);
+    let mut smoke = node(&tests, "smoke.mjs");
+    smoke.env("EMFLOW_SMOKE_PASSWORD", PASSWORD);
+    in_browser_with(&mut server, smoke);
 }
 
 #[test]
