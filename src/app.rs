@@ -4,9 +4,12 @@ mod administration;
 mod demo;
 mod housekeeping;
 mod observation;
+mod presenter;
 mod reload;
 mod watchdog;
 mod wiring;
+
+pub use presenter::SUPERVISED;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

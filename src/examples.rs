@@ -4,6 +4,8 @@ pub mod shelf;
 
 use std::fmt;
 
+pub mod script;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -32,6 +32,8 @@ pub struct Limits {
     pub max_pending_bytes: u64,
     /// Live sockets a visitor.
     pub sockets: usize,
+    /// Live sockets of other devices that follow a visitor.
+    pub followers: usize,
 }
 
 /// Frames that an answer may have; reserved before its message is accepted.

@@ -154,6 +154,9 @@ pub struct Limits {
     pub attempts: KeyedLimit<Address>,
     /// [`Rates::visitor_attempts`].
     pub visitor_attempts: KeyedLimit<UserId>,
+    /// [`Rates::visitor_attempts`] of those who follow a visitor, each address for itself: they
+    /// must not use up the visitor's own.
+    pub follower_attempts: KeyedLimit<(UserId, Address)>,
     /// [`Rates::drafts`].
     pub drafts: KeyedLimit<UserId>,
     /// [`Rates::messages`].
@@ -169,6 +172,7 @@ impl Limits {
             attempts: KeyedLimit::new(rates.attempts),
             visitor_attempts: KeyedLimit::new(rates.visitor_attempts),
             messages: KeyedLimit::new(rates.messages),
+            follower_attempts: KeyedLimit::new(rates.visitor_attempts),
             drafts: KeyedLimit::new(rates.drafts),
             bytes: KeyedLimit::new(rates.bytes),
         }
@@ -178,6 +182,7 @@ impl Limits {
     pub fn set(&self, rates: Rates) {
         self.attempts.set(rates.attempts);
         self.visitor_attempts.set(rates.visitor_attempts);
+        self.follower_attempts.set(rates.visitor_attempts);
         self.messages.set(rates.messages);
         self.drafts.set(rates.drafts);
         self.bytes.set(rates.bytes);

@@ -12,6 +12,7 @@ pub mod address;
 pub mod admin;
 pub mod audit;
 pub mod credential;
+pub mod follow;
 pub mod jwt;
 pub mod limits;
 pub mod permits;
@@ -31,7 +32,7 @@ pub use credential::Credential;
 use crate::clock::Wall;
 use crate::id::UserId;
 use tickets::Tickets;
-use tokens::{Claims, TokenError, Tokens};
+use tokens::{Claims, Kind, TokenError, Tokens};
 
 /// What the store knows of revocation.
 pub trait Generations: Send + Sync {
@@ -41,6 +42,9 @@ pub trait Generations: Send + Sync {
     /// When it was last raised. A JWT carries no generation: those issued (`iat`) up to
     /// then are revoked, and with them those that do not say when they were issued.
     fn revoked_at(&self, user: &UserId) -> Option<Wall>;
+
+    /// What lets other devices follow the visitor is worth nothing if it was made up to then.
+    fn follow_revoked_at(&self, user: &UserId) -> Wall;
 }
 
 /// A secret text to compare with; only its hash is kept.
@@ -89,6 +93,36 @@ impl AuthMode {
     }
 }
 
+/// What a credential lets its bearer do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything: the visitor.
+    Visitor,
+    /// Looks on from another device, see [`follow`].
+    Follower {
+        /// Whether it may also ask and stop.
+        control: bool,
+        /// When its token was made.
+        issued: Wall,
+    },
+}
+
+impl Role {
+    /// Whether it may ask, stop, and be counted.
+    pub fn may_act(self) -> bool {
+        !matches!(self, Self::Follower { control: false, .. })
+    }
+
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Follower { control: true, .. } => "control",
+            Self::Follower { control: false, .. } => "read",
+        }
+    }
+}
+
 /// Somebody who has proven who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -98,6 +132,8 @@ pub struct Identity {
     pub expires: Wall,
     /// The visitor's generation when it was proven.
     pub generation: u64,
+    /// What they may.
+    pub role: Role,
 }
 
 /// Why a credential is not accepted: for logs and counters. A client is told `unauthenticated`
@@ -175,6 +211,8 @@ pub enum NoTicket {
 pub struct Settings {
     /// A visitor's token.
     pub token_lifetime: Duration,
+    /// A token with which another device follows.
+    pub follow_lifetime: Duration,
     /// Tickets.
     pub tickets: tickets::Limits,
 }
@@ -183,6 +221,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             token_lifetime: Duration::from_secs(30 * 86_400),
+            follow_lifetime: Duration::from_secs(12 * 3600),
             tickets: tickets::Limits::default(),
         }
     }
@@ -231,6 +270,7 @@ impl Access {
         let display_name = request.display_name.map(display_name).transpose()?;
         let user_id = self.new_user_id().ok_or(NotAdmitted::NoRandomness)?;
         let claims = Claims {
+            kind: Kind::Own,
             generation: self.generations.generation(&user_id),
             user_id,
             issued: now,
@@ -257,14 +297,16 @@ impl Access {
                 holder.ok_or(Denied::Ticket)?
             }
             Credential::Bearer(text) | Credential::Cookie(text) => match &self.mode {
-                AuthMode::Jwt(verifier) => self.jwt_identity(verifier.verify(text, wall)?)?,
+                // What lets a device follow is ours in every mode; a JWT has dots, ours has none.
+                AuthMode::Jwt(verifier) if text.contains('.') => {
+                    self.jwt_identity(verifier.verify(text, wall)?)?
+                }
+                AuthMode::Jwt(_) => match self.tokens.verify(text, wall)? {
+                    claims if claims.kind == Kind::Own => return Err(TokenError::Malformed.into()),
+                    claims => identity(claims),
+                },
                 AuthMode::Open | AuthMode::AccessCode(_) => {
-                    let claims = self.tokens.verify(text, wall)?;
-                    Identity {
-                        user_id: claims.user_id,
-                        expires: claims.expires,
-                        generation: claims.generation,
-                    }
+                    identity(self.tokens.verify(text, wall)?)
                 }
             },
         };
@@ -280,7 +322,32 @@ impl Access {
         if self.generations.generation(&identity.user_id) != identity.generation {
             return Err(Denied::Revoked);
         }
+        if let Role::Follower { issued, .. } = identity.role
+            && issued <= self.generations.follow_revoked_at(&identity.user_id)
+        {
+            return Err(Denied::Revoked);
+        }
         Ok(())
+    }
+
+    /// A token with which another device follows the visitor who `holder` is, and its end: not
+    /// later than that of what `holder` brought. None for a follower: it does not pass on.
+    pub fn share(&self, holder: &Identity, control: bool, now: Wall) -> Option<(String, Wall)> {
+        if holder.role != Role::Visitor {
+            return None;
+        }
+        // Made in the millisecond of a revocation, it is of those after it.
+        let revoked = self.generations.follow_revoked_at(&holder.user_id);
+        let issued = now.max(Wall(revoked.0 + 1));
+        let expires = now.plus(self.settings.follow_lifetime).min(holder.expires);
+        let claims = Claims {
+            kind: Kind::Follow { control },
+            user_id: holder.user_id.clone(),
+            issued,
+            expires,
+            generation: holder.generation,
+        };
+        Some((self.tokens.mint(&claims), expires))
     }
 
     /// A ticket for somebody who has proven who they are.
@@ -311,6 +378,7 @@ impl Access {
             user_id: claims.user_id,
             expires: claims.expires,
             generation,
+            role: Role::Visitor,
         })
     }
 
@@ -331,6 +399,21 @@ impl Access {
     /// No statement leaves the tickets half changed in a way that hands one out twice.
     fn lock_tickets(&self) -> MutexGuard<'_, Tickets> {
         self.tickets.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+fn identity(claims: Claims) -> Identity {
+    Identity {
+        user_id: claims.user_id,
+        expires: claims.expires,
+        generation: claims.generation,
+        role: match claims.kind {
+            Kind::Own => Role::Visitor,
+            Kind::Follow { control } => Role::Follower {
+                control,
+                issued: claims.issued,
+            },
+        },
     }
 }
 

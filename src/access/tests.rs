@@ -13,22 +13,29 @@ const SECRET: &str = "a secret of more than thirty-two bytes";
 
 /// A store that counts one generation for everybody.
 #[derive(Default)]
-struct Revocations(Mutex<(u64, Option<Wall>)>);
+struct Revocations {
+    all: Mutex<(u64, Option<Wall>)>,
+    follow: Mutex<Wall>,
+}
 
 impl Revocations {
     fn revoke(&self, at: Wall) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.all.lock().unwrap();
         *state = (state.0 + 1, Some(at));
     }
 }
 
 impl Generations for Revocations {
     fn generation(&self, _: &UserId) -> u64 {
-        self.0.lock().unwrap().0
+        self.all.lock().unwrap().0
     }
 
     fn revoked_at(&self, _: &UserId) -> Option<Wall> {
-        self.0.lock().unwrap().1
+        self.all.lock().unwrap().1
+    }
+
+    fn follow_revoked_at(&self, _: &UserId) -> Wall {
+        *self.follow.lock().unwrap()
     }
 }
 
@@ -227,7 +234,7 @@ fn in_jwt_mode_only_the_operators_tokens_count() {
     let dated = jwt(r#"{"sub":"alice","exp":900}"#);
     assert_eq!(try_it(&dated), Err(Denied::Jwt(JwtError::Expired)));
     let own = visitor(&access(AuthMode::Open).0).token;
-    assert_eq!(try_it(&own), Err(Denied::Jwt(JwtError::Malformed)));
+    assert_eq!(try_it(&own), Err(Denied::Token(TokenError::Forged)));
     // The other way round, a JWT is no visitor's token.
     let elsewhere = access(AuthMode::Open)
         .0
@@ -247,6 +254,56 @@ fn in_jwt_mode_only_the_operators_tokens_count() {
     assert_eq!(try_it(&same_moment), Err(Denied::Revoked));
     let newer = jwt(r#"{"sub":"alice","exp":2000,"iat":951}"#);
     assert_eq!(user(try_it(&newer)), Ok("alice".to_owned()));
+}
+
+// req: V2
+#[test]
+fn another_device_follows_as_far_as_it_was_let_until_it_is_taken_back() {
+    let (access, store) = access(AuthMode::Open);
+    let now = Instant::now();
+    let of = |text: &str, wall| access.authenticate(Credential::Bearer(text), now, wall);
+    let holder = of(&visitor(&access).token, WALL).unwrap();
+    assert!(holder.role.may_act());
+    for control in [true, false] {
+        let (token, expires) = access.share(&holder, control, WALL).unwrap();
+        assert_eq!(expires, WALL.plus(Settings::default().follow_lifetime));
+        let follower = of(&token, WALL).unwrap();
+        assert_eq!(follower.user_id, holder.user_id);
+        assert_eq!(follower.role.may_act(), control);
+        assert_eq!(
+            access.share(&follower, false, WALL),
+            None,
+            "it is passed on"
+        );
+        assert_eq!(of(&token, expires), Err(TokenError::Expired.into()));
+        // A ticket carries the same, and no more.
+        let ticket = access.issue_ticket(follower.clone(), now).unwrap();
+        let redeemed = access.authenticate(Credential::Ticket(&ticket), now, WALL);
+        assert_eq!(redeemed.as_ref(), Ok(&follower));
+        *store.follow.lock().unwrap() = WALL;
+        assert_eq!(of(&token, WALL), Err(Denied::Revoked));
+        assert_eq!(access.recheck(&follower, WALL), Err(Denied::Revoked));
+        assert_eq!(access.recheck(&holder, WALL), Ok(()), "the visitor stays");
+        let (newer, _) = access.share(&holder, control, WALL).unwrap();
+        assert!(of(&newer, WALL).is_ok(), "made in the same millisecond");
+        *store.follow.lock().unwrap() = Wall(0);
+    }
+    let (token, _) = access.share(&holder, true, WALL).unwrap();
+    store.revoke(WALL);
+    assert_eq!(of(&token, WALL), Err(Denied::Revoked), "with the visitor");
+}
+
+#[test]
+fn with_a_jwt_another_device_follows_no_longer_than_the_jwt_is_good() {
+    let (access, _) = access(jwt_mode());
+    let now = Instant::now();
+    let of = |text: &str| access.authenticate(Credential::Bearer(text), now, WALL);
+    let holder = of(&jwt(r#"{"sub":"alice","exp":2000,"iat":900}"#)).unwrap();
+    let (token, expires) = access.share(&holder, false, WALL).unwrap();
+    assert_eq!(expires, holder.expires);
+    let follower = of(&token).unwrap();
+    assert_eq!(follower.user_id, holder.user_id);
+    assert!(!follower.role.may_act());
 }
 
 #[test]

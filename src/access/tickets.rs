@@ -181,6 +181,7 @@ mod tests {
             user_id: UserId::parse(name).unwrap(),
             expires: Wall(u64::MAX),
             generation: 0,
+            role: super::super::Role::Visitor,
         }
     }
 

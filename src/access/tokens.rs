@@ -5,8 +5,11 @@
 //! visitor's generation, with which the caller compares [`Claims::generation`].
 //!
 //! ```text
-//! base64url( version 1 | issued 8 | expires 8 | generation 8 | user_id 1..64 | HMAC-SHA256 32 )
+//! base64url( kind 1 | issued 8 | expires 8 | generation 8 | user_id 1..64 | HMAC-SHA256 32 )
 //! ```
+//!
+//! The kind is the visitor's own token, or one of the two that let another device
+//! [follow](super::follow); it is signed with the rest.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,16 +18,52 @@ use ring::hmac;
 use crate::clock::Wall;
 use crate::id::{USER_ID_MAX, UserId};
 
-const VERSION: u8 = 1;
+/// The first byte of each kind of token.
+const OWN: u8 = 1;
+const CONTROL: u8 = 2;
+const READ: u8 = 3;
 const HEAD: usize = 1 + 3 * 8;
 const TAG: usize = 32;
 
 /// The longest token, in characters; longer texts are not even decoded.
 pub const TOKEN_MAX: usize = (HEAD + USER_ID_MAX + TAG).div_ceil(3) * 4;
 
+/// What a token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The visitor's own.
+    Own,
+    /// Another device follows the visitor; it may ask and stop where it has control.
+    Follow {
+        /// Whether it may.
+        control: bool,
+    },
+}
+
+impl Kind {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Own => OWN,
+            Self::Follow { control: true } => CONTROL,
+            Self::Follow { control: false } => READ,
+        }
+    }
+
+    fn of(byte: u8) -> Option<Self> {
+        match byte {
+            OWN => Some(Self::Own),
+            CONTROL => Some(Self::Follow { control: true }),
+            READ => Some(Self::Follow { control: false }),
+            _ => None,
+        }
+    }
+}
+
 /// What a token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
+    /// What it is for.
+    pub kind: Kind,
     /// Whose it is.
     pub user_id: UserId,
     /// When it was made.
@@ -73,7 +112,7 @@ impl Tokens {
     /// The token that says these claims.
     pub fn mint(&self, claims: &Claims) -> String {
         let mut bytes = Vec::with_capacity(HEAD + USER_ID_MAX + TAG);
-        bytes.push(VERSION);
+        bytes.push(claims.kind.byte());
         for number in [claims.issued.0, claims.expires.0, claims.generation] {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
@@ -94,24 +133,23 @@ impl Tokens {
             .map_err(|_| TokenError::Malformed)?;
         let body_len = bytes.len().checked_sub(TAG).filter(|len| *len > HEAD);
         let (body, tag) = bytes.split_at(body_len.ok_or(TokenError::Malformed)?);
-        if body[0] != VERSION {
-            return Err(TokenError::Malformed);
-        }
+        let kind = Kind::of(body[0]).ok_or(TokenError::Malformed)?;
         hmac::verify(&self.key, body, tag).map_err(|_| TokenError::Forged)?;
-        let claims = Self::read(body).ok_or(TokenError::Malformed)?;
+        let claims = Self::read(kind, body).ok_or(TokenError::Malformed)?;
         if now >= claims.expires {
             return Err(TokenError::Expired);
         }
         Ok(claims)
     }
 
-    fn read(body: &[u8]) -> Option<Claims> {
+    fn read(kind: Kind, body: &[u8]) -> Option<Claims> {
         let (numbers, user) = body.get(1..)?.split_at_checked(HEAD - 1)?;
         let number = |at: usize| {
             let bytes = numbers.get(at * 8..at * 8 + 8)?;
             Some(u64::from_be_bytes(bytes.try_into().ok()?))
         };
         Some(Claims {
+            kind,
             user_id: UserId::parse(std::str::from_utf8(user).ok()?).ok()?,
             issued: Wall(number(0)?),
             expires: Wall(number(1)?),
@@ -130,6 +168,7 @@ mod tests {
 
     fn claims(user: &str) -> Claims {
         Claims {
+            kind: Kind::Own,
             user_id: UserId::parse(user).unwrap(),
             issued: Wall(1_000),
             expires: Wall(5_000),
@@ -157,6 +196,22 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_is_what_was_minted() {
+        for kind in [
+            Kind::Own,
+            Kind::Follow { control: true },
+            Kind::Follow { control: false },
+        ] {
+            let said = Claims {
+                kind,
+                ..claims("a")
+            };
+            let read = tokens().verify(&tokens().mint(&said), Wall(2_000));
+            assert_eq!(read, Ok(said));
+        }
+    }
+
+    #[test]
     fn every_changed_bit_is_noticed() {
         let text = tokens().mint(&claims("v-abc"));
         let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
@@ -164,7 +219,8 @@ mod tests {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let error = tokens().verify(&URL_SAFE_NO_PAD.encode(&changed), Wall(2_000));
-            let expected = if bit < 8 {
+            // One bit makes an own token say that it is one with which a device follows: forged.
+            let expected = if bit < 8 && Kind::of(changed[0]).is_none() {
                 TokenError::Malformed
             } else {
                 TokenError::Forged

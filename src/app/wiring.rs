@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, demo, observation};
+use super::{StartError, administration, demo, observation, presenter};
+use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
-use crate::agents::catalog::Catalog;
 use crate::cleanup::{self, Cleanup};
 use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
@@ -24,7 +24,7 @@ use crate::outbox::Outboxes;
 use crate::protocol::frame;
 use crate::serve::roster::Roster;
 use crate::serve::tls::Reloadable;
-use crate::serve::{Live, Services, Settings};
+use crate::serve::{Live, Reach, Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
 use crate::store::{self, Opened, SessionRecord, commit};
@@ -146,13 +146,10 @@ impl Rooms {
     fn supervisor(
         &self,
         config: &Config,
-        backend: Option<Arc<dyn Backend>>,
-        catalog: &Arc<Catalog>,
+        (primary, fallback): presenter::Backends,
         breakers: &Breakers,
         drain: &Drain,
     ) -> Supervisor {
-        let builtin = Arc::new(Builtin::new(Arc::clone(catalog)));
-        let (primary, fallback) = backends(backend, builtin);
         Supervisor::new(
             supervisor_policy(config),
             self.sessions.clone(),
@@ -186,10 +183,12 @@ pub(super) async fn wire(
         meters.clone(),
     );
     let breakers = Breakers::new(breaker_policy(config), meters.clone());
-    let supervisor = rooms.supervisor(config, backend, &catalog, &breakers, &drain);
-    let key = secret("token_key", &store, &committer).await?;
+    let backends = backends(backend, Arc::new(Builtin::new(Arc::clone(&catalog))));
+    let (presenter, backends) =
+        presenter::wire(config, demo.gallery.now().gallery(), &breakers, backends)?;
+    let supervisor = rooms.supervisor(config, backends, &breakers, &drain);
     let (admin, audit) = administration::open(config, &store, &committer)?;
-    let access = access(config, &key, rooms.outboxes.clone())?;
+    let (access, follow) = access(config, &store, &committer, rooms.outboxes.clone()).await?;
     let certificate = Arc::clone(&tls);
     let observer = observation::open(observe::Rooms {
         store,
@@ -208,6 +207,7 @@ pub(super) async fn wire(
     });
     let services = Services {
         access,
+        follow,
         admin,
         audit,
         limits: Limits::new(rates(config)),
@@ -223,6 +223,7 @@ pub(super) async fn wire(
         demo,
         in_force,
         committer,
+        presenter,
         tls,
         drain,
         settings: settings(config),
@@ -244,10 +245,7 @@ fn undo_limits(config: &Config) -> cleanup::Limits {
     }
 }
 
-/// Who answers, and who answers where that one fails.
-type Backends = (Arc<dyn Backend>, Option<Arc<dyn Backend>>);
-
-fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> Backends {
+fn backends(named: Option<Arc<dyn Backend>>, builtin: Arc<dyn Backend>) -> presenter::Backends {
     match named {
         Some(backend) => (backend, Some(builtin)),
         None => (builtin, None),
@@ -282,8 +280,8 @@ fn supervisor_policy(config: &Config) -> supervisor::Policy {
     }
 }
 
-/// Revocation as the visitor's record knows it.
-struct Revocations(Outboxes);
+/// Revocation as the visitor's record knows it, and of those who follow.
+struct Revocations(Outboxes, Follow);
 
 impl Generations for Revocations {
     fn generation(&self, user: &UserId) -> u64 {
@@ -292,6 +290,9 @@ impl Generations for Revocations {
     fn revoked_at(&self, user: &UserId) -> Option<Wall> {
         self.0.revoked_at(user)
     }
+    fn follow_revoked_at(&self, user: &UserId) -> Wall {
+        self.1.revoked_at(user)
+    }
 }
 
 fn outbox_limits(config: &Config) -> crate::outbox::Limits {
@@ -299,6 +300,7 @@ fn outbox_limits(config: &Config) -> crate::outbox::Limits {
         max_pending: config.delivery.max_pending_per_user as u64,
         max_pending_bytes: config.delivery.max_pending_bytes_per_user.0 as u64,
         sockets: config.connections.per_user,
+        followers: config.connections.followers_per_user,
     }
 }
 
@@ -330,6 +332,16 @@ fn settings(config: &Config) -> Settings {
         limits: Live::new(told_limits(config)),
         allowed_origins: config.server.allowed_origins.clone(),
         trusted_proxies: Live::new(config.limits.trusted_proxies.clone()),
+        followers_per_user: config.connections.followers_per_user,
+        reach: Reach {
+            listen: config.server.listen.ip(),
+            names: config
+                .server
+                .public_names
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
+        },
         drain_timeout: config.server.drain_timeout,
     }
 }
@@ -350,6 +362,7 @@ pub(super) fn told_limits(config: &Config) -> frame::Limits {
 fn access_settings(config: &Config) -> AccessSettings {
     AccessSettings {
         token_lifetime: config.auth.token_ttl,
+        follow_lifetime: config.auth.follow_ttl,
         tickets: tickets::Limits {
             lifetime: config.auth.ticket_ttl,
             ..tickets::Limits::default()
@@ -357,14 +370,18 @@ fn access_settings(config: &Config) -> AccessSettings {
     }
 }
 
-fn access(config: &Config, key: &[u8; 32], outboxes: Outboxes) -> Result<Access, StartError> {
-    let revocations = Arc::new(Revocations(outboxes));
-    Ok(Access::new(
-        auth_mode(config)?,
-        access_settings(config),
-        key,
-        revocations,
-    ))
+async fn access(
+    config: &Config,
+    store: &store::Store,
+    committer: &store::Committer,
+    outboxes: Outboxes,
+) -> Result<(Access, Follow), StartError> {
+    let key = secret("token_key", store, committer).await?;
+    let follow = Follow::open(store, committer.clone())?;
+    let revocations = Arc::new(Revocations(outboxes, follow.clone()));
+    let settings = access_settings(config);
+    let access = Access::new(auth_mode(config)?, settings, &key, revocations);
+    Ok((access, follow))
 }
 
 fn auth_mode(config: &Config) -> Result<AuthMode, StartError> {

@@ -58,7 +58,7 @@ async fn all_of_a_visitor_goes_and_the_numbering_begins_again() {
     let other = house.send("bob", "m").await;
     house.frames("bob", other).await;
     let stream = house.outboxes.stream(&visitor("ann")).unwrap();
-    let (mut socket, ..) = stream.attach(ConnectionId(7), &Resume::Pending);
+    let (mut socket, ..) = stream.attach(ConnectionId(7), false, &Resume::Pending);
     let cleanup = cleanup(&house, LIMITS);
     let preview = cleanup.preview(&visitor("ann")).unwrap();
     assert!(preview.may_be_undone && preview.undo.is_none() && preview.sockets == 1);

@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{ConfigArgs, Exit, check_config, network, serve, welcome};
+use super::{ConfigArgs, Exit, check_config, serve, welcome};
 use crate::access::admin::Scope;
 use crate::access::admin::control::{Answer, Request, TokenInfo};
 use crate::access::admin::password;
 use crate::app::{self, StartError};
 use crate::config::{Config, Raw, Value};
 use crate::serve::control;
+use crate::serve::network;
 use crate::store::StoreError;
 
 /// `emflow admin`.

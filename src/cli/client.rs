@@ -193,6 +193,11 @@ impl Server {
         self.request(http::Method::POST, path, token, body.to_string().into())
     }
 
+    /// A `DELETE`.
+    pub fn delete(&self, path: &str, token: Option<&str>) -> Request<Full<Bytes>> {
+        self.request(http::Method::DELETE, path, token, Bytes::new())
+    }
+
     /// A request for `path`.
     pub fn get(&self, path: &str, token: Option<&str>) -> Request<Full<Bytes>> {
         self.request(http::Method::GET, path, token, Bytes::new())

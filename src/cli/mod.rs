@@ -10,11 +10,11 @@ pub mod client;
 pub mod completions;
 pub mod doctor;
 pub mod man;
-mod network;
 pub mod preflight;
 pub mod send;
 pub mod serve;
 pub mod store;
+mod supervise;
 pub mod trust;
 pub mod understand;
 pub mod verify;
@@ -51,6 +51,22 @@ pub enum Exit {
     InUse = 5,
     /// The store is damaged, or a write failed (EX_IOERR of sysexits.h). Never repaired silently.
     Damaged = 74,
+}
+
+impl Exit {
+    /// That of a child of ours, by its code.
+    fn of(code: i32) -> Self {
+        let all = [
+            Self::Done,
+            Self::Usage,
+            Self::Session,
+            Self::Connect,
+            Self::InUse,
+            Self::Damaged,
+        ];
+        let known = all.into_iter().find(|exit| *exit as i32 == code);
+        known.unwrap_or(Self::Failed)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -169,6 +185,9 @@ pub struct ServeArgs {
     /// Serve although the store has provably lost data: visitors start a new epoch.
     #[arg(long)]
     pub accept_loss: bool,
+    /// Start the server again when it is killed, as a service manager does.
+    #[arg(long)]
+    pub supervised: bool,
 }
 
 impl ServeArgs {

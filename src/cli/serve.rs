@@ -10,7 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::reload;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::{Exit, ServeArgs, check_config, store, welcome};
+use super::{Exit, ServeArgs, check_config, store, supervise, welcome};
 use crate::agents::backend::Backend;
 use crate::app::{App, SetLog, Start, StartError};
 use crate::clock;
@@ -25,6 +25,12 @@ const AFTER_DRAIN: Duration = Duration::from_secs(15);
 
 /// Runs the server.
 pub fn run(args: &ServeArgs) -> Exit {
+    if args.supervised {
+        if !supervise::is_child() {
+            return supervise::run(args);
+        }
+        supervise::end_with_parent();
+    }
     run_with(args, None)
 }
 

@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use super::network;
 use crate::app::App;
 use crate::config::Config;
+use crate::serve::network;
 
 /// Prints it on standard output, and opens the page where a person sits at a desktop.
 pub fn print(app: &App, config: &Config) {

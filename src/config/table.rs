@@ -52,6 +52,8 @@ settings! {
         token_ttl: Duration = "30d" in "1m"..="365d";
         /// How long a single-use ticket for a WebSocket is good.
         ticket_ttl: Duration = "30s" in "1s"..="10m";
+        /// How long another device that a visitor lets follow may do so.
+        follow_ttl: Duration = "12h" in "1m"..="30d";
         /// The key that checks a visitor's JWT: the shared secret (HS256, 32 bytes or more) or a public key in PEM.
         jwt_key: Secret = "";
         /// A JWKS file with the keys, chosen by `kid`, instead of `auth.jwt_key`.
@@ -106,6 +108,8 @@ settings! {
     connections: Connections {
         /// Live sockets of one visitor; one more closes the oldest with 4502.
         per_user: usize = 8 in 1..=1000;
+        /// Other devices that follow one visitor; one more closes the oldest of them with 4502.
+        followers_per_user: usize = 32 in 1..=1000;
         /// A socket is closed with 4102 at this age; its client comes back.
         max_age: Duration = "1h" in "1s"..="7d";
         /// A socket without a frame or a pong for this long is closed with 4101.
@@ -194,6 +198,16 @@ settings! {
     examples: Examples {
         /// A TOML file with the gallery. Empty: the built-in one.
         file: Option<PathBuf> = "" [live];
+    }
+
+    /// Showing it to others: the page /present, for the administrator.
+    presenter: Presenter {
+        /// Let the presenter slow a visitor, make the agent fail and kill the server, to show that nothing is lost.
+        allow_faults: bool = false;
+        /// A TOML file with what is shown in which order, and notes to it. Empty: the gallery.
+        script: Option<PathBuf> = "";
+        /// Between an answer and the next example, when it plays by itself.
+        pause: Duration = "12s" in "1s"..="10m";
     }
 
     /// What is logged, and how. Never contents, tokens or passwords.

@@ -354,6 +354,11 @@ impl Cursor {
         self.sent
     }
 
+    /// The highest sequence ever sent on this socket.
+    pub fn reached(&self) -> u64 {
+        self.reached
+    }
+
     /// True where a frame that this socket was never sent is no longer held. Sending on would be a
     /// gap in silence; a client that comes back is told so.
     pub fn is_left_behind(&self, marks: &Marks) -> bool {

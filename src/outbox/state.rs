@@ -6,8 +6,9 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::stream::Batch;
-use crate::clock::Wall;
+use crate::clock::{self, Wall};
 use crate::id::ConnectionId;
+use crate::machine::ledger::Ledger;
 use crate::machine::outbox::Marks;
 use crate::protocol::close::Close;
 use crate::protocol::frame;
@@ -23,6 +24,7 @@ pub(super) const BATCH_BYTES: usize = 256 * 1024;
 /// See the [module](self).
 pub(super) struct State {
     pub(super) marks: Marks,
+    pub(super) ledger: Ledger,
     pub(super) generation: u64,
     pub(super) revoked_at: Wall,
     pub(super) attempts: u32,
@@ -44,9 +46,24 @@ pub(super) struct State {
     /// How often an administrator had everything sent again.
     pub(super) rounds: u64,
     pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
+    /// Those of `sockets` that follow from another device.
+    pub(super) followers: Vec<ConnectionId>,
 }
 
 impl State {
+    /// The disk holds everything up to `last`.
+    pub(super) fn on_stable(&mut self, last: u64) {
+        let (first, now) = (self.marks.stable + 1, clock::wall().0);
+        self.marks.on_stable(last);
+        (first..=last).for_each(|sequence| self.ledger.on_stored(sequence, now));
+    }
+
+    /// The frames of `first..=last` go to a socket.
+    pub(super) fn on_sent(&mut self, first: u64, last: u64) {
+        self.marks.on_sent(last);
+        self.ledger.on_sent(first, last, clock::wall().0);
+    }
+
     pub(super) fn load(record: &VisitorRecord, unwritten: bool, chunks: &[Chunk]) -> Self {
         let next = chunks
             .last()
@@ -66,6 +83,7 @@ impl State {
         );
         let pending_bytes = sizes.iter().map(|n| u64::from(*n)).sum();
         State {
+            ledger: Ledger::default(),
             marks,
             // The gauges began with what the store holds.
             told: [marks.pending(), pending_bytes, u64::from(!unwritten)],
@@ -83,6 +101,7 @@ impl State {
             still: false,
             rounds: 0,
             sockets: Vec::new(),
+            followers: Vec::new(),
         }
     }
 

@@ -10,8 +10,9 @@ use tokio::sync::{oneshot, watch};
 use super::locked::Locked;
 use super::state::{BATCH_BYTES, State, compose};
 use super::{ANSWER_BYTES, ANSWER_FRAMES, Limits};
-use crate::clock::Wall;
+use crate::clock::{self, Wall};
 use crate::id::UserId;
+use crate::machine::ledger::Line;
 use crate::machine::outbox::{AckRefused, Marks};
 use crate::meter::Meters;
 use crate::store::commit::Permit;
@@ -120,6 +121,12 @@ impl Stream {
     /// When the tokens were last revoked; zero for never.
     pub fn revoked_at(&self) -> Wall {
         self.lock().revoked_at
+    }
+
+    /// What the ledger knows of these frames; none of those from before the stream was loaded.
+    pub fn lines(&self, sequences: impl Iterator<Item = u64>) -> Vec<Option<Line>> {
+        let state = self.lock();
+        sequences.map(|n| state.ledger.line(n)).collect()
     }
 
     /// Sockets attached now.
@@ -253,7 +260,7 @@ impl Stream {
         let mut state = self.lock();
         if state.marks.epoch == epoch {
             let before = state.marks.stable;
-            state.marks.on_stable(last);
+            state.on_stable(last);
             let fresh = state.marks.stable - before;
             drop(state);
             self.meters.delivery.appended.add(fresh);
@@ -305,7 +312,7 @@ impl Stream {
         let fresh = batch.last.saturating_sub(state.marks.sent).min(count);
         self.meters.delivery.sent.add(count);
         self.meters.delivery.redelivered.add(count - fresh);
-        state.marks.on_sent(batch.last);
+        state.on_sent((batch.last + 1).saturating_sub(count), batch.last);
     }
 
     /// The visitor has applied everything up to `sequence`; durable soon, not waited for.
@@ -332,6 +339,7 @@ impl Stream {
         let fresh = state.marks.acked - before;
         self.meters.delivery.acknowledged.add(fresh);
         state.attempts = 0;
+        state.ledger.on_acknowledged(sequence, clock::wall().0);
         state.settle(before);
         self.queue_record(permit, &state, Vec::new());
         drop(state);

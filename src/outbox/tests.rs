@@ -21,6 +21,7 @@ const LIMITS: Limits = Limits {
     max_pending: 10_000,
     max_pending_bytes: 16 << 20,
     sockets: 2,
+    followers: 2,
 };
 
 struct House {
@@ -268,7 +269,7 @@ async fn room_is_reserved_counted_and_given_back() {
 async fn one_socket_too_many_closes_the_oldest() {
     let house = House::new(LIMITS);
     let stream = house.stream("ann");
-    let attach = |n| stream.attach(ConnectionId(n), &Resume::Pending).0;
+    let attach = |n| stream.attach(ConnectionId(n), false, &Resume::Pending).0;
     let (mut first, mut second) = (attach(1), attach(2));
     let mut third = attach(3);
     assert_eq!(first.close.recv().await, Some(Close::Replaced));
@@ -287,6 +288,25 @@ async fn one_socket_too_many_closes_the_oldest() {
 }
 
 #[tokio::test]
+async fn whoever_follows_pushes_out_other_followers_and_never_the_visitor() {
+    let house = House::new(LIMITS);
+    let stream = house.stream("ann");
+    let attach = |n, follows| stream.attach(ConnectionId(n), follows, &Resume::Pending).0;
+    let (mut own, mut first) = (attach(1, false), attach(2, true));
+    let (mut second, mut third) = (attach(3, true), attach(4, true));
+    assert_eq!(first.close.recv().await, Some(Close::Replaced));
+    assert!(own.close.try_recv().is_err() && second.close.try_recv().is_err());
+    assert_eq!((stream.sockets(), stream.followers()), (3, 2));
+    assert_eq!(stream.close_followers(Close::CredentialEnded), 2);
+    for socket in [&mut second, &mut third] {
+        assert_eq!(socket.close.recv().await, Some(Close::CredentialEnded));
+    }
+    assert!(own.close.try_recv().is_err());
+    drop((first, second, third));
+    assert_eq!((stream.sockets(), stream.followers()), (1, 0));
+}
+
+#[tokio::test]
 async fn what_is_old_expires_and_what_nobody_holds_is_forgotten() {
     let house = House::new(LIMITS);
     let stream = house.stream("ann");
@@ -299,7 +319,7 @@ async fn what_is_old_expires_and_what_nobody_holds_is_forgotten() {
     let (held, free) = (|_: &Frame| true, |_: &Frame| false);
     assert_eq!(stream.cleanup(Wall(0), held).await.unwrap(), (0, 0));
     // 1 is acknowledged, 2 is too old: both go unless their session is held.
-    let (mut socket, ..) = stream.attach(ConnectionId(1), &Resume::Pending);
+    let (mut socket, ..) = stream.attach(ConnectionId(1), false, &Resume::Pending);
     socket.changed.mark_unchanged();
     assert_eq!(stream.cleanup(Wall(25), held).await.unwrap(), (1, 0));
     assert!(

@@ -18,6 +18,8 @@ pub enum FaultCode {
     AckOutOfRange,
     /// The same `example_message_id` came before with another content.
     Conflict,
+    /// This socket only looks on.
+    ReadOnly,
     /// No such session of this visitor.
     NotFound,
     /// The session has ended already.
@@ -60,6 +62,7 @@ impl FaultCode {
             UnknownType => "unknown_type",
             InvalidFields => "invalid_fields",
             AckOutOfRange => "ack_out_of_range",
+            ReadOnly => "read_only",
             Conflict => "conflict",
             NotFound => "not_found",
             AlreadyEnded => "already_ended",
@@ -85,7 +88,7 @@ impl FaultCode {
         use FaultCode::*;
         matches!(
             self,
-            BadJson | BinaryFrame | UnknownType | InvalidFields | AckOutOfRange
+            BadJson | BinaryFrame | UnknownType | InvalidFields | AckOutOfRange | ReadOnly
         )
     }
 }

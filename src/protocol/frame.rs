@@ -113,6 +113,8 @@ pub enum Control<'a> {
         connection_id: ConnectionId,
         /// Its visitor.
         user_id: &'a UserId,
+        /// What the socket may: `visitor`, `control` or `read`.
+        scope: &'static str,
         /// The visitor's epoch.
         epoch: u64,
         /// None where everything the client asked for can be sent; else why not.
@@ -166,6 +168,7 @@ impl Control<'_> {
             Control::Established {
                 connection_id,
                 user_id,
+                scope,
                 epoch,
                 not_recovered,
                 last_sequence,
@@ -176,7 +179,7 @@ impl Control<'_> {
                 limits,
             } => {
                 let mut payload = json!({
-                    "connection_id": connection_id, "user_id": user_id, "epoch": epoch,
+                    "connection_id": connection_id, "user_id": user_id, "scope": scope, "epoch": epoch,
                     "recovered": not_recovered.is_none(), "last_sequence": last_sequence,
                     "acknowledged_sequence": acknowledged_sequence, "oldest_sequence": oldest_sequence,
                     "retention_ms": retention_ms, "heartbeat_interval_ms": heartbeat_interval_ms,

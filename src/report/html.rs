@@ -25,11 +25,15 @@ pub(super) fn write(document: &Document) -> String {
                 let items = items.iter().map(|i| format!("<li>{}</li>", escaped(i)));
                 writeln!(out, "<ul>{}</ul>", items.collect::<String>())
             }
+            Block::Chart(chart) => match super::chart::draw(chart) {
+                Some(drawing) => writeln!(out, "<figure>{drawing}</figure>"),
+                None => Ok(()),
+            },
             Block::Table(columns, rows) => {
                 let row = |cells: &[String], tag: &str| {
                     let cells = cells
                         .iter()
-                        .map(|c| format!("<{tag}>{}</{tag}>", escaped(c)));
+                        .map(|c| format!("<{tag}>{}</{tag}>", breakable(c)));
                     format!("<tr>{}</tr>", cells.collect::<String>())
                 };
                 let head = if columns.iter().all(String::is_empty) {
@@ -48,7 +52,26 @@ pub(super) fn write(document: &Document) -> String {
     out + "</main>\n</body>\n</html>\n"
 }
 
-fn escaped(text: &str) -> String {
+/// A cell's text; a word that no column holds, such as a hash, may break every so many characters.
+fn breakable(text: &str) -> String {
+    const LONG: usize = 24;
+    let word = |word: &str| -> String {
+        if word.chars().count() <= LONG {
+            return escaped(word);
+        }
+        let letters: Vec<char> = word.chars().collect();
+        let parts = letters.chunks(LONG / 2);
+        let parts: Vec<String> = parts
+            .map(|p| escaped(&p.iter().collect::<String>()))
+            .collect();
+        parts.join("<wbr>")
+    };
+    text.split_inclusive(char::is_whitespace)
+        .map(word)
+        .collect()
+}
+
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -18,6 +18,8 @@ pub(super) fn write(document: &Document) -> String {
             Block::List(items) => items.iter().fold(writeln!(out), |done, item| {
                 done.and_then(|()| writeln!(out, "- {}", escaped(item)))
             }),
+            // Its words and its table say it.
+            Block::Chart(_) => Ok(()),
             Block::Table(columns, rows) => {
                 let line = |cells: &[String]| {
                     let cells: Vec<String> = cells.iter().map(|c| escaped(c)).collect();

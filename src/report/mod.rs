@@ -3,12 +3,13 @@
 //! Every text in it may have come from a visitor or from an agent of somebody else's, so the
 //! document holds plain text only, and each writer escapes all of it.
 
+mod chart;
 pub mod delivery;
 mod html;
 mod markdown;
 pub mod seal;
 
-use crate::agents::answer::{Answer, Figure, Finding, Recommendation};
+use crate::agents::answer::{Answer, Chart, Figure, Finding, Recommendation};
 use crate::clock::Wall;
 use crate::protocol::frame::Kind;
 use crate::store::SessionRecord;
@@ -24,6 +25,8 @@ enum Block {
     Quote(String),
     List(Vec<String>),
     Table(Vec<String>, Vec<Vec<String>>),
+    /// Drawn where there is room for a drawing; its numbers stand in a table.
+    Chart(Box<Chart>),
 }
 
 /// What a report is made of.
@@ -205,6 +208,7 @@ impl Document {
     fn data(&mut self, answer: &Answer) {
         for chart in &answer.charts {
             self.heading(3, &chart.title);
+            self.blocks.push(Block::Chart(Box::new(chart.clone())));
             self.text(&chart.text);
             self.text(&chart.source);
         }

@@ -93,5 +93,6 @@ fn every_number_of_a_real_answer_is_in_it_with_its_arithmetic() {
         assert!(html.contains(&format!("<td>{}</td>", derivation.id)));
         assert!(markdown.contains(&format!("| {} |", derivation.id)));
     }
+    assert_eq!(html.matches("<figure><svg ").count(), answer.charts.len());
     assert!(html.contains("$4,500 a month") && markdown.contains("$4,500 a month"));
 }

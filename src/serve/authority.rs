@@ -54,6 +54,8 @@ pub struct Issued {
     pub new_authority: bool,
     /// Why the server certificate was made now; nothing where it was still good.
     pub renewed: Option<&'static str>,
+    /// The time by which it was judged: never before the authority began.
+    pub now: Wall,
 }
 
 /// The names of this machine: `localhost`, the host name and its `.local` form, loopback,
@@ -103,6 +105,10 @@ pub fn ensure(folder: &Path, host: &str, names: &[Host], now: Wall) -> Result<Is
     } else {
         None
     };
+    // A clock that stands before the authority began is behind, not the authority wrong: making
+    // another would take away what every device trusts.
+    let began = old.as_ref().map_or(now, |(_, facts)| facts.not_before);
+    let now = now.max(began);
     let (anchor, new_authority) = match old {
         Some((anchor, facts)) if facts.good_for(now, RENEWED_BEFORE) => (anchor, false),
         _ => (make_authority(folder, host, now)?, true),
@@ -111,6 +117,7 @@ pub fn ensure(folder: &Path, host: &str, names: &[Host], now: Wall) -> Result<Is
         certificate: folder.join("server.pem"),
         key: folder.join("server.key"),
         renewed: None,
+        now,
         authority,
         new_authority,
     };

@@ -13,7 +13,7 @@ use super::roster::Origin;
 use super::routes::{Call, Route, Who, at_once};
 use super::{Peer, Services, reply, socket};
 use crate::access::address::{Address, client_address};
-use crate::access::{Credential, Identity};
+use crate::access::{Credential, Identity, Role};
 use crate::clock;
 use crate::config::WebOrigin;
 use crate::id::UserId;
@@ -63,7 +63,7 @@ fn open(call: Call) -> Result<Reply, Problem> {
             "this credential belongs to another visitor",
         ));
     }
-    attempt(&services.limits.visitor_attempts, &user)?;
+    attempt_of(&identity, &call)?;
     let Some(upgrade) = call.upgrade else {
         return Err(Problem::new(
             Code::UpgradeRequired,
@@ -113,6 +113,19 @@ pub(super) fn attempt<K: std::hash::Hash + Eq + Clone>(
         )
         .retry_after(seconds)
     })
+}
+
+/// One more attempt of whoever this is. A hall of followers must not use up the visitor's own.
+pub(super) fn attempt_of(identity: &Identity, call: &Call) -> Result<(), Problem> {
+    let limits = &call.services.limits;
+    let user = &identity.user_id;
+    match identity.role {
+        Role::Visitor => attempt(&limits.visitor_attempts, user),
+        Role::Follower { .. } => {
+            let address = client(&call.headers, &call.peer, &call.services);
+            attempt(&limits.follower_attempts, &(user.clone(), address))
+        }
+    }
 }
 
 /// Who asks, by the first credential that is there.

@@ -10,13 +10,16 @@ mod documents;
 mod door;
 pub mod examine;
 mod files;
+mod follow;
 mod framing;
 mod guard;
 mod headers;
 mod keyfile;
 mod live;
+pub mod network;
 mod observation;
 mod operate;
+pub mod presenter;
 mod reply;
 mod report;
 mod rest;
@@ -35,6 +38,7 @@ use crate::access::Access;
 use crate::access::address::Address;
 use crate::access::admin::Admin;
 use crate::access::audit::Audit;
+use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
@@ -59,6 +63,8 @@ use crate::supervisor::Breakers;
 pub struct Services {
     /// Who is it, and may they.
     pub access: Access,
+    /// What lets other devices follow, taken back.
+    pub follow: Follow,
     /// The administrator.
     pub admin: Admin,
     /// Who changed what.
@@ -91,6 +97,8 @@ pub struct Services {
     pub committer: Committer,
     /// The certificate of the moment, for the page that says how to trust it.
     pub tls: Arc<tls::Reloadable>,
+    /// What a presenter may.
+    pub presenter: presenter::Presenter,
     /// The end.
     pub drain: Drain,
     /// Numbers.
@@ -167,6 +175,10 @@ pub struct Settings {
     pub allowed_origins: Vec<WebOrigin>,
     /// Whose `X-Forwarded-For` counts; a reload changes it.
     pub trusted_proxies: Live<Vec<Network>>,
+    /// Devices that follow one visitor.
+    pub followers_per_user: usize,
+    /// Where other devices come.
+    pub reach: Reach,
     /// How long clients are given to come back in during a drain.
     pub drain_timeout: Duration,
 }
@@ -177,6 +189,15 @@ impl Settings {
         let proxies = self.trusted_proxies.get();
         proxies.iter().any(|network| network.contains(ip))
     }
+}
+
+/// Where other devices come.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// The address that is listened on.
+    pub listen: IpAddr,
+    /// `server.public_names`.
+    pub names: Vec<String>,
 }
 
 /// The other end of a connection; rides in a request's extensions.

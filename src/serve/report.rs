@@ -11,6 +11,7 @@ use crate::access::admin::Scope;
 use crate::agents::answer::Answer;
 use crate::clock::Wall;
 use crate::id::SessionId;
+use crate::machine::ledger::verdict;
 use crate::protocol::frame::Kind;
 use crate::protocol::problem::{Code, Problem};
 use crate::report::delivery::Delivery;
@@ -18,7 +19,7 @@ use crate::report::{Document, Outcome};
 use crate::store::{SessionRecord, StoreError};
 
 /// These.
-pub(super) const ROUTES: [Route; 3] = [
+pub(super) const ROUTES: [Route; 4] = [
     Route::get("/api/v1/report-key", Who::Anyone, |call| {
         at_once(Ok(key(&call)))
     }),
@@ -26,6 +27,11 @@ pub(super) const ROUTES: [Route; 3] = [
         "/api/v1/example-messages/sessions/{id}",
         Who::Visitor,
         |call| at_once(session(&call)),
+    ),
+    Route::get(
+        "/api/v1/example-messages/sessions/{id}/delivery",
+        Who::Visitor,
+        |call| at_once(proof(&call)),
     ),
     Route::get(
         "/api/v1/example-messages/sessions/{id}/{file}",
@@ -84,6 +90,49 @@ fn described(record: &SessionRecord, kind: Option<Kind>, payload: Value) -> Valu
         "created_at": record.created.rfc3339(), "ended_at": record.ended.map(Wall::rfc3339),
         "ended_by": kind.map(Kind::as_str), "outcome": payload,
     })
+}
+
+/// `GET /api/v1/example-messages/sessions/{id}/delivery`: each frame of the session, stored, sent,
+/// sent again and acknowledged, and what that comes to.
+fn proof(call: &Call) -> Result<Reply, Problem> {
+    let Found { mut record, .. } = find(call)?;
+    let stream = call
+        .services
+        .outboxes
+        .stream(&record.user)
+        .map_err(internal)?;
+    let marks = stream.marks();
+    let ended = record.last_sequence > 0;
+    if !ended {
+        // It goes on: looked for backwards from what is on disk by now.
+        record.last_sequence = marks.stable;
+    }
+    let (frames, _) = call.services.sessions.frames(&record).map_err(internal)?;
+    let lines = stream.lines(frames.iter().map(|(sequence, _)| *sequence));
+    let both = frames.iter().zip(&lines);
+    let told = |at: Option<u64>| at.map(|at| Wall(at).rfc3339());
+    let rows: Vec<Value> = both
+        .clone()
+        .map(|((sequence, frame), line)| {
+            json!({
+                "sequence": sequence, "type": frame.kind, "stored_at": frame.at.rfc3339(),
+                "sent_at": told(line.and_then(|l| l.sent)), "sends": line.map(|l| l.sends),
+                "acknowledged": *sequence <= marks.acked,
+                "acknowledged_at": told(line.and_then(|l| l.acknowledged)),
+            })
+        })
+        .collect();
+    let verdict = verdict(both.map(|((n, _), line)| (*n, line.as_ref())), marks.acked);
+    let answer = json!({
+        "session_id": record.id, "epoch": marks.epoch, "ended": ended, "attempts": record.attempts,
+        "frames": rows,
+        "verdict": {
+            "lost": verdict.lost, "doubled": verdict.doubled, "out_of_order": verdict.out_of_order,
+            "pending": verdict.pending, "longest_gap_ms": verdict.longest_gap,
+            "unknown": verdict.unknown,
+        },
+    });
+    Ok(reply::json(StatusCode::OK, &answer))
 }
 
 /// `GET /api/v1/example-messages/sessions/{id}/report.json|.md|.html`

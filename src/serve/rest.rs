@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use warp::reply::Response as Reply;
 
-use super::door::{attempt, authenticate, check_origin, client};
+use super::door::{attempt, attempt_of, authenticate, check_origin, client};
 use super::routes::{Call, Route, Who, at_once};
 use super::{Services, guard, reply};
 use crate::access::admin::Scope;
@@ -82,15 +82,15 @@ fn issue_ticket(call: &Call) -> Result<Reply, Problem> {
     let (headers, services) = (&call.headers, &call.services);
     check_origin(headers, services)?;
     let identity = authenticate(headers, None, services)?;
-    attempt(&services.limits.visitor_attempts, &identity.user_id)?;
-    let user = identity.user_id.clone();
+    attempt_of(&identity, call)?;
+    let (user, scope) = (identity.user_id.clone(), identity.role.as_str());
     let ticket = services.access.issue_ticket(identity, clock::now());
     let ticket =
         ticket.map_err(|why| Problem::new(Code::Overloaded, why.to_string()).retry_after(30))?;
     let ms = u64::try_from(services.access.ticket_lifetime().as_millis()).unwrap_or(u64::MAX);
     Ok(reply::json(
         StatusCode::CREATED,
-        &json!({"ticket": ticket, "expires_in_ms": ms, "user_id": user}),
+        &json!({"ticket": ticket, "expires_in_ms": ms, "user_id": user, "scope": scope}),
     ))
 }
 

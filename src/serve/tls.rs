@@ -265,6 +265,7 @@ fn build(
         }
     };
     let pair = key_pair(&certificate, &key)?;
+    let now = issued.as_ref().map_or(now, |issued| issued.now);
     let not_after = in_time(&certificate, &pair, now)?;
     let fingerprint = fingerprint(&pair.cert[0]);
     let config = server_config(pair, protocols, ticketer)?;

@@ -24,7 +24,12 @@ fn understand(call: Call) -> Answer {
     Box::pin(async move {
         let services = &call.services;
         check_origin(&call.headers, services)?;
-        let user = authenticate(&call.headers, None, services)?.user_id;
+        let identity = authenticate(&call.headers, None, services)?;
+        if !identity.role.may_act() {
+            let text = "this device only looks on; let it follow with control to ask";
+            return Err(Problem::new(Code::Forbidden, text));
+        }
+        let user = identity.user_id;
         attempt(&services.limits.drafts, &user)?;
         guard::check_json(
             &call,

@@ -240,6 +240,8 @@ impl Audit {
             (None, Some(mark)) => Some(Fault::Emptied {
                 commits: mark.commits,
             }),
+            // The first group is on disk before its watermark: killed in between, nothing is amiss.
+            (Some(stored), None) if stored.commits <= 1 => None,
             (Some(stored), None) => Some(Fault::NoWatermark {
                 commits: stored.commits,
             }),

@@ -146,6 +146,7 @@ fn open_sled(options: &Options) -> Result<(sled::Db, bool), StoreError> {
 
 /// sled at a path, with the store's settings.
 pub(super) fn open_at(path: &Path, options: &Options) -> Result<sled::Db, StoreError> {
+    files::drop_half_written(path)?;
     let config = sled::Config::new()
         .path(path)
         .cache_capacity(options.cache)

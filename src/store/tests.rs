@@ -117,6 +117,44 @@ fn what_was_committed_is_found_again() {
     );
 }
 
+/// Found by killing the process in each call that writes: sled takes its own half-written snapshot,
+/// and the settings of a store that was just being made, for damage.
+#[test]
+fn what_a_killed_start_leaves_half_written_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let sled = dir.path().join("sled");
+    std::fs::create_dir(&sled).unwrap();
+    std::fs::write(sled.join("conf"), [7; 59]).unwrap();
+    std::fs::write(sled.join("db"), []).unwrap();
+    let opened = open(&options(dir.path()), Wall(1000)).unwrap();
+    write(&opened, vec![visitor("a", 0, 1), append("a", 1, &["x"])]);
+    drop(opened);
+    drop(reopen(&options(dir.path())).unwrap());
+    while files::lock(dir.path()).is_err() {
+        std::thread::yield_now();
+    }
+    let half = sled.join("snap.FFFFFFFFFFFFFFFF.generating");
+    std::fs::write(&half, [7; 103]).unwrap();
+    let opened = reopen(&options(dir.path())).unwrap();
+    assert_eq!((opened.recovered.loss, opened.recovered.frames), (None, 1));
+    assert!(!half.exists());
+    drop((opened.store, opened.committer));
+
+    // Killed between the first group and its watermark, or cut off in the middle of it.
+    for blank in [0, 92] {
+        let dir = tempfile::tempdir().unwrap();
+        let opened = open(&options(dir.path()), Wall(1000)).unwrap();
+        write(&opened, vec![visitor("a", 0, 1), append("a", 1, &["x"])]);
+        drop(opened);
+        while files::lock(dir.path()).is_err() {
+            std::thread::yield_now();
+        }
+        std::fs::write(dir.path().join("watermark"), vec![0; blank]).unwrap();
+        let opened = reopen(&options(dir.path())).unwrap();
+        assert_eq!((opened.recovered.loss, opened.recovered.frames), (None, 1));
+    }
+}
+
 #[test]
 fn proven_loss_refuses_to_open_and_is_accepted_only_by_name() {
     let check = |name: &str, harm: &dyn Fn(&Path), expected: &str| {

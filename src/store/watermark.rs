@@ -39,9 +39,8 @@ impl Watermark {
             .create(true)
             .truncate(false)
             .open(path)?;
-        let length = file.metadata()?.len();
         let latest = latest(&file);
-        if latest.is_none() && length > 0 {
+        if latest.is_none() && !is_blank(&file)? {
             return Err(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
                 "no slot of the watermark is readable",
@@ -70,6 +69,13 @@ impl Watermark {
         self.file.write_all_at(&slot, (mark.commits % 2) * SLOT)?;
         if sync { self.file.sync_data() } else { Ok(()) }
     }
+}
+
+/// Nothing but zeros: a power cut can leave the first slot's length without its bytes.
+fn is_blank(file: &File) -> std::io::Result<bool> {
+    let mut bytes = [0u8; 2 * SLOT as usize];
+    let read = file.read_at(&mut bytes, 0)?;
+    Ok(bytes[..read].iter().all(|byte| *byte == 0))
 }
 
 fn latest(file: &File) -> Option<Mark> {

@@ -5,6 +5,7 @@
 
 mod attempt;
 mod breakers;
+pub mod rehearsal;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

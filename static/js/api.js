@@ -5,10 +5,21 @@ import { t } from "./words.js";
 
 const JSON_BODY = { "content-type": "application/json" };
 
-async function call(path, init) {
+let token = null;
+/** From now on calls are made with this token instead of the cookie. */
+export const bearer = (given) => { token = given; };
+
+const withToken = (init = {}) => (token ? { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } } : init);
+
+/** A call whose answer is JSON; an error carries the status and what the server says. */
+export async function call(path, init) {
+  return (await ask(path, init)).json();
+}
+
+async function ask(path, init) {
   let answer;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(path, withToken(init));
   } catch (error) {
     throw new Error(t("api.unreachable"), { cause: error });
   }
@@ -18,7 +29,7 @@ async function call(path, init) {
     throw Object.assign(new Error(problem.detail ?? problem.title ?? t("api.status", { status: answer.status })),
       { status: answer.status, ...(seconds > 0 ? { retryMs: seconds * 1000 } : {}) });
   }
-  return answer.json();
+  return answer;
 }
 
 /** The visitor this browser is, made on the first visit; the credential itself is a cookie no script can read. */
@@ -40,6 +51,19 @@ export const understand = (draft, signal) =>
 
 /** The key with which this appliance signs reports: `{algorithm, key, fingerprint}`. */
 export const reportKey = () => call("/api/v1/report-key");
+
+/** A ticket for a socket, for a page without a cookie. */
+export const ticket = () => call("/api/v1/tickets", { method: "POST", headers: JSON_BODY, body: "{}" });
+
+/** Who asks, what they may, and how many devices follow. */
+export const following = () => call("/api/v1/follow");
+/** Lets another device follow: `{url, qr, scope, expires_at, reachable, hint?}`. */
+export const share = (control) => call("/api/v1/follow", { method: "POST", headers: JSON_BODY, body: JSON.stringify({ control }) });
+/** Sends away every device that follows. */
+export const unshare = () => call("/api/v1/follow", { method: "DELETE" });
+
+/** A session's report as a file in memory. */
+export const report = async (id, kind) => (await ask(`/api/v1/example-messages/sessions/${encodeURIComponent(id)}/report.${kind}`)).blob();
 
 /** The gallery: `{examples, engine}`. */
 export const examples = () => call("/api/v1/example-messages/examples");

@@ -47,10 +47,11 @@ export class Link {
   /**
    * `position`: what was persisted by an earlier page, `{epoch, applied, outgoing}`, or null.
    * A new page has lost what it drew, so it begins at 0 and draws everything again.
-   * `random`: a function returning 0..1.
+   * `random`: a function returning 0..1. `all`: a page without a position asks for everything that is held too.
    */
-  constructor({ position = null, random }) {
+  constructor({ position = null, random, all = false }) {
     this.random = random;
+    this.all = all;
     this.phase = "offline";
     this.reason = "";
     this.socket = 0;
@@ -193,7 +194,7 @@ export class Link {
     this.retryAt = null;
     this.drainMs = null;
     this.socket += 1;
-    const query = this.epoch === null ? {} : { last_sequence: this.applied, epoch: this.epoch };
+    const query = this.epoch === null ? (this.all ? { last_sequence: 0 } : {}) : { last_sequence: this.applied, epoch: this.epoch };
     return [
       { do: "timer", name: "retry", at: null },
       { do: "timer", name: "greeting", at: now + LIMITS.greetingMs },
@@ -241,7 +242,7 @@ export class Link {
     this.known = greeting;
     this.heartbeatMs = greeting.heartbeat_interval_ms > 0 ? greeting.heartbeat_interval_ms : LIMITS.heartbeatMs;
     const held = greeting.oldest_sequence > 0 ? greeting.oldest_sequence - 1 : greeting.last_sequence;
-    if (startOver || (!fresh && this.applied === 0)) this.#begin(epoch, held);
+    if (startOver || (this.applied === 0 && (!fresh || this.all))) this.#begin(epoch, held);
     else if (fresh) this.#begin(epoch, greeting.acknowledged_sequence);
     if (startOver) orders.push({ do: "deliver", what: "reset", reason: greeting.reason ?? (behind ? "the server is behind what it had sent" : ""), epoch });
     // What we have applied may be further than the server knows: the last acknowledgement may have been lost.

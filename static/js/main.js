@@ -1,7 +1,8 @@
 // The composition of the page: identity, link, runs, views. Knows everybody; nobody knows it.
 
 import { connect } from "./socket.js";
-import { identity, examples, session } from "./api.js";
+import { examples, session } from "./api.js";
+import { arrive, follows, presents, who } from "./who.js";
 import { Questions } from "./questions.js";
 import * as store from "./store.js";
 import { Runs, isLive, titleOf } from "./runs.js";
@@ -15,6 +16,7 @@ import { gallery } from "./views/gallery.js";
 import { composer } from "./views/composer.js";
 import { sessionList } from "./views/sessions.js";
 import { connectionStatus } from "./views/connection.js";
+import { shareButton } from "./views/share.js";
 import { runView } from "./views/run.js";
 import { redrawCharts } from "./charts/draw.js";
 
@@ -32,6 +34,11 @@ const app = {
   gallery: signal(null),
   notice: signal(""),
   draft: signal(null),
+  /** What this page may: everything (`visitor`), `control`, or only look on (`read`). */
+  scope: signal(follows ? "read" : "visitor"),
+  follows,
+  /** A page that follows shows what begins, until somebody chooses. */
+  chose: false,
 };
 
 const questions = new Questions({ fetch: session, found: () => changed() });
@@ -71,13 +78,14 @@ app.drop = (run) => {
 };
 
 /** Whether this page may ask and stop, or only look on. */
-app.control = () => true;
+app.control = () => app.scope() !== "read";
 
 app.stop = (run) => app.wire.cancel(run.sessionId);
 app.cut = () => app.wire.cut();
-app.track = (event, run) => app.wire?.track({ event, ...(run?.sessionId ? { session_id: run.sessionId } : {}) });
+app.track = (event, run) => app.control() && app.wire?.track({ event, ...(run?.sessionId ? { session_id: run.sessionId } : {}) });
 
-app.open = (key, { replace = false } = {}) => {
+app.open = (key, { replace = false, chosen = true } = {}) => {
+  app.chose ||= chosen;
   const address = key ? `#${encodeURIComponent(key)}` : location.pathname;
   if (key !== app.selected()) history[replace ? "replaceState" : "pushState"](null, "", address);
   app.selected(key);
@@ -122,6 +130,7 @@ const DELIVER = {
     store.saveSeen(app.ledger.seen);
     const run = app.runs.frame(frame, (id) => store.loadAsked()[id] ?? null);
     questions.want(run);
+    if (follows && frame.type === "processing_started" && (!app.chose || !app.control())) app.open(run.key, { replace: true, chosen: false });
     if (!isLive(run)) announce(`${titleOf(run)}: ${tOr(`status.${run.status}`, run.status)}`);
   },
   again: ({ frame }) => app.ledger.again(frame),
@@ -157,6 +166,10 @@ function announce(text) {
 // ---- views
 
 function home() {
+  if (!app.control()) {
+    const text = h("p", {}, t("follow.waiting"));
+    return { node: h("div", { class: "home" }, h("header", { class: "hero" }, h("h1", {}, t("follow.title")), text)), leave: () => {} };
+  }
   const parts = [composer(app), gallery(app)];
   return {
     node: h("div", { class: "home" },
@@ -173,27 +186,31 @@ function views() {
     const run = app.runs.byKey(app.selected());
     const kin = run && shown?.root === app.runs.rootOf(run);
     if (kin && shown.of() !== run) shown.become(run);
-    if (!shown || (run ? !kin : shown.root)) {
+    const scope = app.scope();
+    if (!shown || shown.scope !== scope || (run ? !kin : shown.root)) {
       shown?.leave();
-      shown = run ? { ...runView(app, run), root: app.runs.rootOf(run) } : home();
+      shown = { ...(run ? { ...runView(app, run), root: app.runs.rootOf(run) } : home()), scope };
       show(main, shown.node);
       window.scrollTo(0, 0);
     }
     shown.update?.();
     document.title = run ? `${titleOf(run)} · ${t("page.title")}` : t("page.title");
   });
+  effect(() => { document.documentElement.dataset.scope = app.scope(); });
   sessionList(app, at("sessions"));
+  if (!follows) shareButton(app, at("share"));
   connectionStatus(app, at("connection"));
   effect(() => show(at("engine"), app.gallery()?.engine ?? ""));
 }
 
 function followAddress() {
-  const read = () => app.selected(decodeURIComponent(location.hash.slice(1)) || null);
+  const read = () => app.selected(location.hash.startsWith("#link=") ? null : decodeURIComponent(location.hash.slice(1)) || null);
   window.addEventListener("popstate", read);
   read();
 }
 
 async function begin() {
+  arrive();
   await speak();
   effect(() => {
     app.version();
@@ -204,20 +221,24 @@ async function begin() {
   followAddress();
   views();
   app.notice(store.takeNote());
+  // Only the presenter's page loads it.
+  if (presents) import("./views/presenter.js").then(({ presenter }) => presenter(app, at("presenter")));
   examples().then((answer) => app.gallery(answer), (error) => app.gallery({ examples: [], engine: "", error: error.message }));
   try {
-    app.user = await identity();
+    app.user = await who();
+    app.scope(app.user.scope);
   } catch (error) {
-    app.link({ phase: "offline", reason: "identity", message: error.message });
+    app.link({ phase: "offline", reason: follows && error.status === 401 ? "unauthenticated" : "identity", message: error.message });
     return;
   }
   app.wire = connect({
     userId: app.user.user_id,
+    follows,
     deliver,
     changed: (link) => {
       if (link.phase === "waiting" && app.link().phase === "online") app.ledger.cut(Date.now());
       if (link.phase === "online") questions.pump();
-      if (link.phase === "offline" && link.reason === "unauthenticated") app.renew(t("notice.renewed"));
+      if (link.phase === "offline" && link.reason === "unauthenticated" && !follows) app.renew(t("notice.renewed"));
       else app.link({ phase: link.phase, reason: link.reason, retryInMs: app.wire?.retryInMs() ?? null, since: Date.now() });
     },
   });

@@ -1,28 +1,42 @@
 // The shell around the link: the only file of the page that opens a socket, sets a timer or asks a clock.
 
 import { Link } from "./link.js";
+import { ticket } from "./api.js";
 import { loadPosition, savePosition } from "./store.js";
 
 const SOCKET_PATH = "/api/v1/example-messages/ws/";
-const TICKETS = "/api/v1/tickets";
 const now = () => performance.now();
 
-/** Connects `userId`; `deliver(order)` gets what arrives, `changed(link)` each change of phase. */
-export function connect({ userId, deliver, changed }) {
-  const link = new Link({ position: loadPosition(userId), random: Math.random });
+/**
+ * Connects `userId`; `deliver(order)` gets what arrives, `changed(link)` each change of phase.
+ * A page that follows has no cookie: each dial needs a ticket, and it begins at the oldest frame.
+ */
+export function connect({ userId, follows = false, deliver, changed }) {
+  const link = new Link({ position: loadPosition(userId), random: Math.random, all: follows });
   const timers = new Map();
   let socket = null;
   let holder = null;
 
-  const dial = (number, query) => {
+  const dial = async (number, query) => {
+    const dialled = { number, opened: null, over: false };
+    socket = dialled;
+    let credential = {};
+    try {
+      if (follows) credential = { ticket: (await ticket()).ticket };
+    } catch {
+      // What it was, the probe finds out.
+      if (!dialled.over) carry(link.onClose(now(), number, 1006));
+      return;
+    }
+    if (dialled.over || socket !== dialled) return;
     const url = new URL(SOCKET_PATH + encodeURIComponent(userId), location.href);
     url.protocol = "wss:";
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries({ ...query, ...credential })) url.searchParams.set(name, value);
     const opened = new WebSocket(url, "emflow.v1");
     opened.onopen = () => carry(link.onOpen(now(), number));
     opened.onmessage = (event) => carry(link.onText(now(), number, event.data));
     opened.onclose = (event) => carry(link.onClose(now(), number, event.code));
-    socket = { number, opened };
+    dialled.opened = opened;
   };
 
   const probe = async () => {
@@ -47,12 +61,15 @@ export function connect({ userId, deliver, changed }) {
       switch (order.do) {
         case "dial": dial(order.socket, order.query); break;
         case "send":
-          if (socket?.number === order.socket && socket.opened.readyState === WebSocket.OPEN) {
+          if (socket?.number === order.socket && socket.opened?.readyState === WebSocket.OPEN) {
             socket.opened.send(JSON.stringify(order.frame));
           }
           break;
         case "close":
-          if (socket?.number === order.socket) socket.opened.close();
+          if (socket?.number === order.socket) {
+            socket.over = true;
+            socket.opened?.close();
+          }
           break;
         case "timer": setTimer(order); break;
         case "persist":
@@ -98,14 +115,11 @@ export function connect({ userId, deliver, changed }) {
 /** A ticket is asked for only to learn whether the credential still counts: a refused upgrade tells a page nothing. */
 async function askCredential(userId) {
   try {
-    const answer = await fetch(TICKETS, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
-    if (answer.status === 401) return { found: "unauthenticated" };
-    const { user_id: holder } = answer.ok ? await answer.json() : {};
+    const { user_id: holder } = await ticket();
     // The cookie is the whole browser's: another tab may have become another visitor.
-    if (holder !== undefined && holder !== userId) return { found: "another", userId: holder };
-    const seconds = Number(answer.headers.get("retry-after"));
-    return { found: "ok", retryMs: answer.ok || !(seconds > 0) ? 0 : Math.min(seconds, 300) * 1000 };
-  } catch {
-    return { found: "unreachable" };
+    return holder === userId ? { found: "ok" } : { found: "another", userId: holder };
+  } catch ({ status, retryMs = 0 }) {
+    if (status === undefined) return { found: "unreachable" };
+    return status === 401 ? { found: "unauthenticated" } : { found: "ok", retryMs: Math.min(retryMs, 300_000) };
   }
 }

@@ -56,6 +56,10 @@ export function saveAsked(payload) {
   write(shared, "emflow.asked", asked);
 }
 
+/** With what this tab follows another device's visitor. */
+export const loadFollow = () => read(own, "emflow.follow");
+export const saveFollow = (token) => write(own, "emflow.follow", token);
+
 export const loadLanguage = () => read(shared, "emflow.language");
 export const saveLanguage = (name) => write(shared, "emflow.language", name);
 

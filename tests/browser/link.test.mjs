@@ -42,6 +42,14 @@ test("a first page asks for nothing, a reloaded one for everything", () => {
   assert.ok(find(again.link.onText(3, again.socket, frameOf(1)), "deliver", "frame"));
 });
 
+test("a page that follows begins at the oldest that is held, whatever was acknowledged", () => {
+  const { link, socket, dial } = online({ all: true }, { last_sequence: 9, acknowledged_sequence: 9, oldest_sequence: 4 });
+  assert.deepEqual(dial.query, { last_sequence: 0 });
+  assert.ok(find(link.onText(3, socket, frameOf(4)), "deliver", "frame"));
+  link.onClose(5, socket, 1006);
+  assert.deepEqual(find(link.onTimer(link.retryAt, "retry"), "dial").query, { last_sequence: 4, epoch: "1" });
+});
+
 test("n is applied after n-1 only; a gap hangs up and resumes where it was", () => {
   const { link, socket } = online();
   assert.ok(find(link.onText(3, socket, frameOf(1)), "deliver", "frame"));

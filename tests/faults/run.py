@@ -27,7 +27,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "observer")]
 
 def families():
     """Importing them registers their faults."""
-    import clocks, network, power, process, resources, storms, visitors  # noqa: E401, F401
+    import admin, clocks, network, power, process, resources, storms, visitors  # noqa: E401, F401
     from registry import FAULTS
     return dict(sorted(FAULTS.items(), key=lambda item: int(item[0][1:])))
 

@@ -21,10 +21,11 @@ def raise_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-@fault("F13", "a storm of connections with TLS", 1, 10, "5 000 (a commit: 300) answered or refused, none hangs; others served")
+@fault("F13", "a storm of connections with TLS", 1, 10, "1 000 in 5 s (a commit: 300) answered or refused, none hangs; others served")
 async def connection_storm(context: Context):
     raise_limit()
-    crowd = 5000 if context.nightly else 300
+    # As many as one Python process can shake hands with and still be a fair judge of time.
+    crowd = 1000 if context.nightly else 300
     limits = {"EMFLOW_LIMITS__CONNECTIONS_PER_ADDRESS": str(crowd // 2)}
     async with Arena(context, visitors=4, **limits) as arena:
         target = arena.server.target
@@ -59,12 +60,16 @@ async def connection_storm(context: Context):
 @fault("F14", "everybody is cut off at once, each with frames pending", 1, 20, "all drained in 30 s")
 async def reconnect_storm(context: Context):
     raise_limit()
-    crowd = 500 if context.nightly else 40
+    crowd = 200 if context.nightly else 40
     async with Arena(context, visitors=2, EMFLOW_CONNECTIONS__PER_USER="4") as arena:
         async with Proxy(arena.server.port, context.chance) as proxy:
             near = through(arena, proxy)
             while context.done < context.trials:
-                visitors = [await with_backlog(arena.server.target, 2) for _ in range(crowd)]
+                visitors = []
+                while len(visitors) < crowd:
+                    # A few at a time: what is to be judged is the return, not the filling.
+                    some = min(10, crowd - len(visitors))
+                    visitors += await asyncio.gather(*(with_backlog(arena.server.target, 2) for _ in range(some)))
                 clients = [await Client.connect(near, v, ack="never", history=History()) for v in visitors]
                 cut = proxy.reset()
                 for client in clients:

@@ -66,6 +66,27 @@ impl Server {
         }
     }
 
+    /// Starts `serve --supervised` in a new directory, on a port that is free now.
+    pub(crate) fn start_supervised(env: &[(&str, &str)]) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let listen = free.local_addr().unwrap().to_string();
+        drop(free);
+        let temporary = tempfile::tempdir().unwrap();
+        let env: Vec<(String, String)> = env
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        let (child, url, output) = spawn_with(temporary.path(), &env, &listen, &["--supervised"]);
+        Self {
+            dir: temporary.path().to_owned(),
+            url,
+            output,
+            env,
+            child,
+            _temporary: Some(temporary),
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -125,6 +146,15 @@ impl Drop for Server {
 }
 
 fn spawn(dir: &Path, env: &[(String, String)], listen: &str) -> (Child, String, String) {
+    spawn_with(dir, env, listen, &[])
+}
+
+fn spawn_with(
+    dir: &Path,
+    env: &[(String, String)],
+    listen: &str,
+    flags: &[&str],
+) -> (Child, String, String) {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
@@ -132,6 +162,7 @@ fn spawn(dir: &Path, env: &[(String, String)], listen: &str) -> (Child, String, 
         .unwrap();
     let mut child = command(dir, env)
         .args(["--no-open", "--listen", listen])
+        .args(flags)
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
@@ -212,6 +243,16 @@ impl Visitor {
                 .await
                 .unwrap_or_else(|e| panic!("waiting for {wanted}: {e}"));
             if frame["type"] == wanted {
+                return frame;
+            }
+        }
+    }
+
+    /// The next frame that has a number.
+    pub(crate) async fn until_sequenced(&mut self) -> Value {
+        loop {
+            let frame = self.next().await.unwrap_or_else(|e| panic!("waiting: {e}"));
+            if frame["sequence"].is_u64() {
                 return frame;
             }
         }

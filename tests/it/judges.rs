@@ -43,7 +43,7 @@ fn observe(suite: &str, script: &str, arguments: &[&str]) -> Option<(bool, Strin
     let _turn = turn();
     // A judge that hangs is a failure too, and says so before the whole run is stopped.
     let output = Command::new("timeout")
-        .args(["--kill-after=10", "480"])
+        .args(["--kill-after=10", "900"])
         .arg(python)
         .arg(script)
         .args(arguments)
@@ -122,22 +122,17 @@ fn every_answer_is_as_its_document_says() {
 }
 
 #[test]
-fn nothing_is_lost_over_kill_nine() {
-    // req: D1, D6, D7
-    let dir = tempfile::tempdir().unwrap();
-    let data = dir.path().join("data");
-    let arguments = [
-        "kill",
-        "--binary",
-        BINARY,
-        "--data-dir",
-        data.to_str().unwrap(),
-        "--rounds",
-        "12",
-        "--visitors",
-        "6",
-    ];
-    must_pass("kill -9", "observer/nemesis.py", &arguments);
+fn the_fault_programme_holds() {
+    // req: D1, D3, D6, D7, D8, C2, C4, B3
+    let arguments = ["--binary", BINARY, "--column", "Q"];
+    let Some((passed, text)) = observe("fault programme", "faults/run.py", &arguments) else {
+        return;
+    };
+    println!("{text}");
+    assert!(passed, "{text}");
+    if let Some(which) = text.lines().find(|l| l.starts_with("*** SKIPPED")) {
+        skip("a part of the fault programme", which);
+    }
 }
 
 #[test]
@@ -158,12 +153,6 @@ fn a_hundred_torn_sockets_leave_no_ghost() {
             "100",
         ],
     );
-}
-
-#[test]
-fn a_power_cut_loses_nothing_that_was_acknowledged() {
-    // req: D6
-    must_pass("power cut", "power/powercut.py", &["--binary", BINARY]);
 }
 
 /// Where the suites in a browser are, if they can run.
@@ -233,8 +222,15 @@ fn the_page_works_in_a_real_browser() {
     };
     let _turn = turn();
     in_browser(node(&tests, "--test"));
-    let mut server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
-    in_browser_with(&mut server, node(&tests, "smoke.mjs"));
+    const PASSWORD: &str = "a password for the smoke test";
+    let mut server = Server::start(&[
+        ("EMFLOW_AGENTS__PACE", "400ms"),
+        ("EMFLOW_ADMIN__PASSWORD", PASSWORD),
+        ("EMFLOW_PRESENTER__ALLOW_FAULTS", "true"),
+    ]);
+    let mut smoke = node(&tests, "smoke.mjs");
+    smoke.env("EMFLOW_SMOKE_PASSWORD", PASSWORD);
+    in_browser_with(&mut server, smoke);
 }
 
 #[test]

@@ -49,7 +49,7 @@ class Server:
     """`binary serve` on a data directory; its log is kept beside, not on, that directory's file system."""
 
     def __init__(self, binary: str, data_dir: str, log: str, **environment: str):
-        self.binary, self.data_dir, self.log = os.path.abspath(binary), data_dir, log
+        self.binary, self.data_dir, self.log = os.path.abspath(binary), os.path.abspath(data_dir), os.path.abspath(log)
         self.port = free_port()
         self.environment = {**os.environ, **ROOMY, **environment}
         # What runs the binary: `strace` or `prlimit` with their arguments.
@@ -61,7 +61,9 @@ class Server:
         command = [*self.prefix, self.binary, "serve", "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", "--no-open"]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                            env=self.environment, start_new_session=True)
+                                            env=self.environment, start_new_session=True,
+                                            # Away from any config.toml: only what is said here counts.
+                                            cwd=os.path.dirname(self.log))
 
     async def start(self, patience=30.0) -> float:
         """Launches and waits until `/readyz` says 200; answers with the seconds it took."""

@@ -1,8 +1,9 @@
 //! Today's latency against the target, streaming, steps in sequence and agent loops.
 
+use super::super::answer::{Chart, Point, Series};
 use super::super::ledger::{Prose, Value, say};
 use super::super::understand::{Kind, Metric, Quantity, Role};
-use super::super::work::{Advice, Work, fact};
+use super::super::work::{Advice, Work, axis, fact, mark};
 
 const AMDAHL: &str = "Amdahl 1967";
 const STREAM: &str = "Nielsen's limits, nngroup.com/articles/response-times-3-important-limits";
@@ -331,7 +332,9 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
         fact("Writing tokens", writing.cell(writing.seconds())),
     ];
     work.keep("loop", &total);
-    if let Some(rounds) = at_once(work, &inputs, &total) {
+    let rounds = at_once(work, &inputs, &total);
+    picture(work, &waiting, &writing, &total, rounds.as_ref());
+    if let Some(rounds) = &rounds {
         rows.push(fact(
             "With calls at once, at best",
             rounds.cell(rounds.seconds()),
@@ -345,6 +348,55 @@ pub(super) fn agent_loop(work: &mut Work<'_>) -> Option<Prose> {
         waiting.seconds(),
         writing.seconds()
     ))
+}
+
+/// Where the time of the loop goes, against the limit that was named.
+fn picture(
+    work: &mut Work<'_>,
+    waiting: &Value,
+    writing: &Value,
+    total: &Value,
+    rounds: Option<&Value>,
+) {
+    let mut points = vec![
+        Point {
+            low: Some(0.0),
+            ..waiting.bar("Until first tokens")
+        },
+        Point {
+            low: Some(waiting.value),
+            ..total.bar("Writing tokens")
+        },
+    ];
+    points.extend(rounds.map(|rounds| Point {
+        low: Some(0.0),
+        strong: true,
+        ..rounds.bar("With calls at once, at best")
+    }));
+    let limit = super::targets(work).into_iter().find(|t| !t.first_token);
+    let marks = limit.map(|t| mark("y", t.limit.value, "limit"));
+    let text = say!(
+        "Of {} the first tokens take {} and writing takes {}.",
+        total.seconds(),
+        waiting.seconds(),
+        writing.seconds()
+    );
+    work.chart(Chart {
+        id: "loop".into(),
+        kind: "waterfall".into(),
+        title: "Where the time of the loop goes".into(),
+        x: axis("Part", "", "category"),
+        y: axis("Time", "s", "linear"),
+        series: vec![Series {
+            name: "Loop".into(),
+            points,
+        }],
+        marks: marks.into_iter().collect(),
+        table: "loop".into(),
+        source: "the numbers of the message".into(),
+        text: text.text,
+        refs: text.refs,
+    });
 }
 
 /// The loop with several calls at once, if none of them needs another's result.

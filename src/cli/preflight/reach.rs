@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Line;
 use crate::cli::client::Server;
-use crate::cli::network;
 use crate::config::Config;
+use crate::serve::network;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_millis(500);

@@ -96,8 +96,8 @@ async fn what_is_appended_while_the_stream_is_held_still_waits_and_is_not_lost()
 async fn an_administrator_closes_one_socket_and_has_the_others_send_again() {
     let house = House::new(LIMITS);
     let stream = house.stream("ann");
-    let (mut one, ..) = stream.attach(ConnectionId(1), &Resume::Pending);
-    let (mut two, ..) = stream.attach(ConnectionId(2), &Resume::Pending);
+    let (mut one, ..) = stream.attach(ConnectionId(1), false, &Resume::Pending);
+    let (mut two, ..) = stream.attach(ConnectionId(2), false, &Resume::Pending);
     assert!(stream.close(ConnectionId(1), Close::ByAdministrator));
     assert!(!stream.close(ConnectionId(3), Close::ByAdministrator));
     assert_eq!(one.close.recv().await, Some(Close::ByAdministrator));

@@ -78,7 +78,7 @@ async fn who_has_anything_or_was_seen_stays() {
     check("held for a page that is drawn again", &held, IDLE, false).await;
 
     let ann = idle_visitor(&house, "ann", 10).await;
-    let socket = ann.attach(ConnectionId(1), &Resume::Pending);
+    let socket = ann.attach(ConnectionId(1), false, &Resume::Pending);
     check("connected", &ann, IDLE, false).await;
     drop(socket);
     let room = ann.reserve();

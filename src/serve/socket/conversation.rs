@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{Ending, Source, message, metered};
-use crate::access::Identity;
+use crate::access::{Identity, Role};
 use crate::clock::{self, Instant};
 use crate::intake::{Accepted, random_u128};
 use crate::machine::connection::{Connection, Output, Verdict};
@@ -68,6 +68,9 @@ pub(super) struct Conversation {
     writing: u64,
     under_way: FuturesUnordered<JoinHandle<Option<Answer>>>,
     told_to_go: bool,
+    /// What this socket's client has applied, where it follows: its acknowledgements move its own
+    /// window and never the visitor's mark.
+    followed: Option<u64>,
 }
 
 impl Conversation {
@@ -79,12 +82,15 @@ impl Conversation {
     ) -> Result<Self, StoreError> {
         let id = listed.entry.id();
         let stream = services.outboxes.stream(&identity.user_id)?;
-        let (attachment, start, marks) = stream.attach(id, resume);
+        let follows = identity.role != Role::Visitor;
+        let (attachment, start, marks) = stream.attach(id, follows, resume);
+        let followed = follows.then_some(start.after);
         let now = clock::now();
         let settings = &services.settings;
         let established = Control::Established {
             connection_id: id,
             user_id: &identity.user_id,
+            scope: identity.role.as_str(),
             epoch: marks.epoch,
             not_recovered: start.not_recovered,
             last_sequence: marks.stable,
@@ -98,19 +104,29 @@ impl Conversation {
         let spread = (random_u128() as u32) as f64 / f64::from(u32::MAX);
         Ok(Self {
             machine: Connection::new(settings.connection, now, spread),
-            cursor: Cursor::new(settings.send, start.after, marks.acked),
+            cursor: Cursor::new(settings.send, start.after, followed.unwrap_or(marks.acked)),
             epoch: marks.epoch,
             rounds: stream.rounds(),
-            ends: next_check(&identity, now, clock::wall()),
+            // At once: what was revoked since the door found no socket here to close.
+            ends: now,
             unsaid,
             writing: start.after,
             under_way: FuturesUnordered::new(),
             told_to_go: false,
+            followed,
             services: Arc::clone(services),
             stream,
             identity,
             attachment,
             listed,
+        })
+    }
+
+    /// How long a presenter has this visitor's sockets wait before a write.
+    pub(super) fn delay(&self) -> Duration {
+        let faults = self.services.presenter.faults.as_ref();
+        faults.map_or(Duration::ZERO, |faults| {
+            faults.slowed.delay(&self.identity.user_id, clock::now())
         })
     }
 
@@ -121,7 +137,8 @@ impl Conversation {
     /// Everything that may be written now.
     pub(super) fn due(&mut self) -> Result<Vec<Message>, Close> {
         let mut batch: Vec<Message> = self.unsaid.drain(..).collect();
-        let marks = self.stream.marks();
+        let mut marks = self.stream.marks();
+        marks.acked = self.followed.unwrap_or(marks.acked);
         if marks.epoch != self.epoch {
             let ordered = self.attachment.close.try_recv();
             return Err(ordered.unwrap_or(Close::ByAdministrator));
@@ -213,6 +230,8 @@ impl Conversation {
         }
         match self.cursor.handle_timeout(now, random_u128() as u64) {
             Order::Wait => {}
+            // Attempts are told of the visitor's own sockets.
+            Order::Resend { .. } if self.followed.is_some() => {}
             Order::Resend { retry } => {
                 self.stream
                     .on_resend(retry)
@@ -263,6 +282,10 @@ impl Conversation {
         let Some(sequence) = highest else {
             return Ok(());
         };
+        if let Some(followed) = &mut self.followed {
+            *followed = sequence.max(*followed);
+            return Ok(());
+        }
         match self.stream.ack(sequence, None).await {
             Ok(Ok(())) => Ok(()),
             // Checked when the frame was read, and the mark never goes back within an epoch.
@@ -307,7 +330,8 @@ impl Conversation {
         let request = request::parse(text, &self.identity.user_id);
         let is_ack = matches!(request, Ok(Request::Ack { .. }));
         self.spend(if is_ack { COST_ACK } else { COST_OTHER })?;
-        if !is_ack {
+        // What only looks on must not use up what the visitor may send.
+        if !is_ack && self.identity.role.may_act() {
             let bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
             if let Err(wait) = self
                 .services
@@ -320,6 +344,12 @@ impl Conversation {
             }
         }
         match request {
+            Ok(Request::Chat(_) | Request::Cancel { .. } | Request::Track { .. })
+                if !self.identity.role.may_act() =>
+            {
+                let text = "this device only looks on; it may send `ack` and `ping`";
+                self.refuse(Fault::new(FaultCode::ReadOnly, text))
+            }
             Err(fault) => self.refuse(fault),
             Ok(request) => self.on_request(request, highest),
         }
@@ -333,10 +363,13 @@ impl Conversation {
                 if epoch.is_some_and(|epoch| epoch != marks.epoch.to_string()) {
                     return Ok(());
                 }
-                if sequence > marks.sent {
+                let sent = match self.followed {
+                    Some(_) => self.cursor.reached(),
+                    None => marks.sent,
+                };
+                if sequence > sent {
                     let text = format!(
-                        "`sequence` is {sequence}, but nothing above {} was ever sent to you; nothing changed",
-                        marks.sent
+                        "`sequence` is {sequence}, but nothing above {sent} was ever sent to you; nothing changed"
                     );
                     return self.refuse(Fault::new(FaultCode::AckOutOfRange, text));
                 }

@@ -174,7 +174,13 @@ async fn talk(conversation: &mut Conversation, sink: &mut Sink, source: &mut Sou
             continue;
         }
         let limit = conversation.write_timeout();
-        let mut write = std::pin::pin!(tokio::time::timeout(limit, write(sink, batch)));
+        let delay = conversation.delay();
+        let mut write = std::pin::pin!(async {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            tokio::time::timeout(limit, write(sink, batch)).await
+        });
         loop {
             tokio::select! {
                 written = &mut write => match written {

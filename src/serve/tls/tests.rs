@@ -200,6 +200,12 @@ fn a_certificate_is_renewed_when_it_must_and_the_authority_stays() {
     assert_eq!(renewed(&more, late), (false, near), "29 days left");
     assert_eq!(renewed(&more, late), (false, None));
     assert_eq!(renewed(&more, NOW), (false, near), "the clock went back");
+    let behind = Wall(NOW.0 - DAY.as_millis() as u64 * 20);
+    assert_eq!(
+        renewed(&more, behind).0,
+        false,
+        "a clock before the authority"
+    );
     fs::copy(folder.join("authority.key"), folder.join("server.key")).unwrap();
     assert_eq!(renewed(&more, NOW), (false, Some("the key was another's")));
 

@@ -179,6 +179,7 @@ impl House {
             max_pending: 10_000,
             max_pending_bytes: 16 << 20,
             sockets: 8,
+            followers: 8,
         };
         let meters = Meters::default();
         let outboxes = Outboxes::new(
@@ -246,7 +247,7 @@ impl House {
     pub(crate) async fn frames(&self, user: &str, session: SessionId) -> Vec<Frame> {
         let stream = self.outboxes.stream(&visitor(user)).unwrap();
         let resume = crate::machine::outbox::Resume::Pending;
-        let (mut socket, ..) = stream.attach(crate::id::ConnectionId(1), &resume);
+        let (mut socket, ..) = stream.attach(crate::id::ConnectionId(1), false, &resume);
         patient(async {
             loop {
                 let frames = self.stored(user, session);

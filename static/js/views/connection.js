@@ -36,6 +36,8 @@ function told(app, { phase, reason, retryInMs, message }) {
       return [h("span", {}, t("link.waiting", { why: capital(why(reason)) })), h("span", { class: "countdown", "aria-hidden": "true" }, inSeconds(retryInMs)),
         button(t("link.now"), () => app.wire.hurry())];
     default: {
+      // What let this device follow has ended: only the first device lets it again.
+      if (app.follows && ["unauthenticated", "4501", "another"].includes(reason)) return [h("span", {}, t("follow.ended"))];
       const [label, act] = {
         identity: ["link.try_again", () => location.reload()],
         4501: ["link.start_anew", () => app.renew()],

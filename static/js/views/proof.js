@@ -27,7 +27,7 @@ export function proofStrip(app, of) {
     const run = of();
     const proof = run.sessionId ? app.ledger.of(run.sessionId) : { rows: [] };
     node.hidden = proof.rows.length === 0;
-    cut.hidden = !isLive(run);
+    cut.hidden = !isLive(run) || !app.control();
     if (node.hidden) return;
     show(line, drawing(proof.rows));
     show(verdict, words(proof));

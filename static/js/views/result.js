@@ -148,7 +148,7 @@ function questions(list) {
 /** What really ran, said plainly. */
 function execution(run) {
   const { execution: e, catalog } = run.result;
-  const engine = e.backend === "builtin" ? t("result.builtin")
+  const engine = e.backend.startsWith("builtin") ? t(e.backend === "builtin" ? "result.builtin" : "result.standby")
     : t("result.backend", { backend: `${e.backend}${e.model ? `, ${e.model}` : ""}`, tokens: e.tokens.toLocaleString(localeTag()), cost: `$${e.cost_usd}` });
   return h("footer", { class: "execution" },
     h("p", {}, t("result.computed_by", { engine, time: duration(run.processingMs), breaker: tOr(`breaker.${e.breaker_state}`, e.breaker_state) }),

@@ -50,7 +50,7 @@ export function runView(app, first) {
     node.toggleAttribute("data-adrift", live && app.link().phase !== "online");
     heading();
     show(status, statusText(run, app.link().phase));
-    stop.hidden = !(live && run.sessionId);
+    stop.hidden = !(live && run.sessionId && app.control());
     bar.hidden = !live;
     if (run.status === "running" && run.progress > 0) bar.value = run.progress;
     else bar.removeAttribute("value");

@@ -24,7 +24,7 @@ const told = (name, values) => h("p", {}, t(name, values));
 const BODY = {
   processing_started: (p) => [t(p.resumed ? "timeline.resumed" : "timeline.accepted"),
     p.resumed ? told("timeline.resumed_text") : told("timeline.accepted_text", { topic: topic(p.category), depth: word(p.complexity) })],
-  agent_started: (p) => [p.agent_name, p.backend === "builtin" ? told("timeline.builtin") : told("timeline.backend", { backend: p.backend })],
+  agent_started: (p) => [p.agent_name, p.backend.startsWith("builtin") ? told(p.backend === "builtin" ? "timeline.builtin" : "timeline.standby") : told("timeline.backend", { backend: p.backend })],
   agent_thinking: (p) => [t("timeline.thinking"), said(p.message), assumptions(p.assumptions)],
   tool_executing: (p) => [h("code", {}, p.tool_name), said(p.message)],
   partial_result: (p) => [t("timeline.so_far"), p.message === p.table?.title ? null : said(p.message), p.table ? dataTable(p.table) : null],

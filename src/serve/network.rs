@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// The IPv4 addresses of the local network: what a phone beside us would type.
-pub(super) fn addresses() -> Vec<IpAddr> {
+pub fn addresses() -> Vec<IpAddr> {
     let networks = sysinfo::Networks::new_with_refreshed_list();
     let all = networks.values().flat_map(|data| data.ip_networks());
     let mut addresses: Vec<IpAddr> = all.map(|network| network.addr).collect();
@@ -18,7 +18,7 @@ pub(super) fn addresses() -> Vec<IpAddr> {
 
 /// The one that others most likely reach: the one that the way out of this machine begins with,
 /// else the first.
-pub(super) fn likely() -> Option<IpAddr> {
+pub fn likely() -> Option<IpAddr> {
     let all = addresses();
     let outward = || -> std::io::Result<IpAddr> {
         let socket = UdpSocket::bind("0.0.0.0:0")?;
@@ -33,13 +33,35 @@ pub(super) fn likely() -> Option<IpAddr> {
 
 /// Under which name or address a browser on this machine comes in, with the port; an address that
 /// was named is the only one.
-pub(super) fn local(address: SocketAddr) -> String {
+pub fn local(address: SocketAddr) -> String {
     let any = address.ip() == std::net::Ipv4Addr::LOCALHOST || address.ip().is_unspecified();
     if any {
         format!("localhost:{}", address.port())
     } else {
         address.to_string()
     }
+}
+
+/// The authority under which another device comes to the page that was asked as `host`: the same,
+/// where that is not this machine's own name for itself; else the first of `elsewhere`.
+///
+/// None where this machine listens for itself alone.
+pub(super) fn authority(host: &str, elsewhere: impl FnOnce() -> Option<String>) -> Option<String> {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port)),
+        _ => (host, None),
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<IpAddr>();
+    let is_local = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|a| a.is_loopback());
+    if !is_local {
+        return Some(host.to_owned());
+    }
+    let name = elsewhere()?;
+    Some(match port {
+        Some(port) => format!("{name}:{port}"),
+        None => name,
+    })
 }
 
 #[cfg(test)]
@@ -65,5 +87,29 @@ mod tests {
         assert_eq!(likely().is_some(), !all.is_empty());
         assert!(likely().is_none_or(|address| all.contains(&address)));
         assert!(all.iter().all(|address| !address.is_loopback()));
+    }
+
+    #[test]
+    fn another_device_is_sent_where_it_can_come() {
+        let check = |host: &str, elsewhere: Option<&str>, expected: Option<&str>| {
+            let found = authority(host, || elsewhere.map(str::to_owned));
+            assert_eq!(found.as_deref(), expected, "{host}");
+        };
+        let lan = Some("192.0.2.7");
+        for same in [
+            "demo.example:8443",
+            "192.0.2.9",
+            "[2001:db8::7]:8443",
+            "demo",
+        ] {
+            check(same, lan, Some(same));
+            check(same, None, Some(same));
+        }
+        check("localhost:8443", lan, Some("192.0.2.7:8443"));
+        check("LOCALHOST", lan, Some("192.0.2.7"));
+        check("127.0.0.1:8444", lan, Some("192.0.2.7:8444"));
+        check("[::1]:8444", lan, Some("192.0.2.7:8444"));
+        check("[::1]", lan, Some("192.0.2.7"));
+        check("localhost:8443", None, None);
     }
 }
