@@ -1,6 +1,8 @@
 // The page that says how to trust the appliance: what it presents, told in words.
 
 const put = (id, text) => { document.getElementById(id).textContent = text; };
+// A line may end after a colon, never within a pair.
+const pairs = (fingerprint) => fingerprint.replaceAll(":", ":\u200b");
 const show = (id) => { document.getElementById(id).hidden = false; };
 
 try {
@@ -9,11 +11,11 @@ try {
   const { authority, certificate } = await answer.json();
   if (authority) {
     put("name", authority.name);
-    put("fingerprint", authority.fingerprint);
+    put("fingerprint", pairs(authority.fingerprint));
     put("expires", new Date(authority.expires_at).toLocaleDateString());
     show("own");
   } else {
-    put("presented", certificate.fingerprint);
+    put("presented", pairs(certificate.fingerprint));
     show("foreign");
   }
 } catch (error) {
