@@ -2,7 +2,11 @@
 
 const put = (id, text) => { document.getElementById(id).textContent = text; };
 // A line may end after a colon, never within a pair.
-const pairs = (fingerprint) => fingerprint.replaceAll(":", ":\u200b");
+const pairs = (id, fingerprint) => {
+  const parts = fingerprint.match(/[^:]+:?/g) ?? [];
+  const element = document.getElementById(id);
+  element.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
+};
 const show = (id) => { document.getElementById(id).hidden = false; };
 
 try {
@@ -11,11 +15,11 @@ try {
   const { authority, certificate } = await answer.json();
   if (authority) {
     put("name", authority.name);
-    put("fingerprint", pairs(authority.fingerprint));
+    pairs("fingerprint", authority.fingerprint);
     put("expires", new Date(authority.expires_at).toLocaleDateString());
     show("own");
   } else {
-    put("presented", pairs(certificate.fingerprint));
+    pairs("presented", certificate.fingerprint);
     show("foreign");
   }
 } catch (error) {
