@@ -42,6 +42,9 @@ gzip -9nc CHANGELOG.md > "$share/CHANGELOG.md.gz"
 # The packages name what is made here by this path, wherever the build directory is.
 ln -sfn "$share" target/share
 
+# cargo-generate-rpm takes over the times of the files where they are older than the commit.
+find packaging LICENSE-* "$share" "$program" -type f -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
+
 step "packages"
 mkdir -p "$out"
 rm -f "$out"/emflow*.deb "$out"/emflow*.rpm

@@ -1,6 +1,12 @@
 // The page that says how to trust the appliance: what it presents, told in words.
 
 const put = (id, text) => { document.getElementById(id).textContent = text; };
+// A line may end after a colon, never within a pair.
+const pairs = (id, fingerprint) => {
+  const parts = fingerprint.match(/[^:]+:?/g) ?? [];
+  const element = document.getElementById(id);
+  element.replaceChildren(...parts.flatMap((part) => [part, document.createElement("wbr")]));
+};
 const show = (id) => { document.getElementById(id).hidden = false; };
 
 try {
@@ -9,11 +15,11 @@ try {
   const { authority, certificate } = await answer.json();
   if (authority) {
     put("name", authority.name);
-    put("fingerprint", authority.fingerprint);
+    pairs("fingerprint", authority.fingerprint);
     put("expires", new Date(authority.expires_at).toLocaleDateString());
     show("own");
   } else {
-    put("presented", certificate.fingerprint);
+    pairs("presented", certificate.fingerprint);
     show("foreign");
   }
 } catch (error) {

@@ -66,9 +66,10 @@ class Load:
                     client.cut()
 
     async def use(self, client: Client):
-        for message, content in list(self.unanswered.items()):
-            await self.submit(client, message, content)
         while True:
+            # What had no answer before, and what was refused for now.
+            for message, content in list(self.unanswered.items()):
+                await self.submit(client, message, content)
             self.note_endings()
             if self.settled() and self.stopping:
                 await client.ack(self.mailbox.last)
