@@ -104,6 +104,7 @@ impl App {
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
+        drain.spawn("backups", services.backups.clone().run());
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {

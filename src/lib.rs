@@ -21,7 +21,7 @@
 //! 9. [`observe`] probes and counts.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
-//! [`config`] the settings, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
+//! [`config`] the settings, [`backups`] copies of the store, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
 //! only reader of clocks, [`report`] a result to take away, [`id`] the shared words. Arrows only
 //! go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
 //! know only `id`, `agents` know `id` and `clock`.
@@ -29,6 +29,7 @@
 pub mod access;
 pub mod agents;
 pub mod app;
+pub mod backups;
 pub mod cli;
 pub mod clock;
 pub mod config;

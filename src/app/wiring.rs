@@ -10,6 +10,7 @@ use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
+use crate::backups::{self, Backups};
 use crate::clock::Wall;
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
@@ -111,6 +112,7 @@ pub(super) async fn wire(
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, outboxes.clone())?;
     let free = config.store.min_free.0 as u64;
+    let backups = backups(config, &store, &committer, &drain).await?;
     let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
     observer.probe_disk().await;
     let services = Services {
@@ -123,6 +125,7 @@ pub(super) async fn wire(
         intake,
         sessions,
         observer,
+        backups,
         demo,
         drain,
         settings: settings(config),
@@ -134,6 +137,28 @@ pub(super) async fn wire(
         permits,
         unfinished: recovered.unfinished,
     })
+}
+
+/// The room for backups; it looks at what is on the disk.
+async fn backups(
+    config: &Config,
+    store: &store::Store,
+    committer: &store::Committer,
+    drain: &Drain,
+) -> Result<Backups, StartError> {
+    let within = || config.server.data_dir.join("backups");
+    let settings = backups::Settings {
+        directory: config.backup.directory.clone().unwrap_or_else(within),
+        every: config.backup.every,
+        keep: config.backup.keep,
+        min_free: config.store.min_free.0 as u64,
+        scratch: store_options(config, false),
+    };
+    let (store, committer, drain) = (store.clone(), committer.clone(), drain.clone());
+    let open = move || Backups::new(store, committer, drain, settings);
+    let opened = tokio::task::spawn_blocking(open).await;
+    let early = |error| StartError::File(format!("the backups could not be looked at: {error}"));
+    Ok(opened.map_err(early)??)
 }
 
 /// Who answers, and who answers where that one fails.

@@ -188,6 +188,16 @@ settings! {
         ballast: ByteSize = "16MiB" in "1MiB"..="1GiB";
     }
 
+    /// Backups of the store, made while serving.
+    backup: Backup {
+        /// The directory with the backups; made where it does not exist. Another disk survives the loss of this one. Empty: `backups` in the data directory.
+        directory: Option<PathBuf> = "";
+        /// Between two backups by plan, each verified when it is made. "0s": none.
+        every: Duration = "24h" in "0s"..="90d";
+        /// Backups by plan that are kept; the oldest go. What was made by hand stays until it is deleted.
+        keep: usize = 7 in 1..=365;
+    }
+
     /// The gallery of example messages.
     examples: Examples {
         /// A TOML file with the gallery. Empty: the built-in one.

@@ -4,6 +4,7 @@
 pub mod accept;
 mod admin;
 pub mod authority;
+mod backups;
 mod certificate;
 mod door;
 mod files;
@@ -30,6 +31,7 @@ use crate::access::audit::Audit;
 use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
+use crate::backups::Backups;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
@@ -61,6 +63,8 @@ pub struct Services {
     pub sessions: Sessions,
     /// Health and counts.
     pub observer: Observer,
+    /// Copies of the store.
+    pub backups: Backups,
     /// What the demo page shows.
     pub demo: Demo,
     /// The end.

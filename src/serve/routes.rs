@@ -26,6 +26,7 @@ type Shared = Arc<Services>;
 /// Every route but those of the pages, by topic.
 const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
+    &super::backups::ROUTES,
     &super::door::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,

@@ -4,6 +4,7 @@ mod harness;
 
 mod accepted;
 mod backup;
+mod backups;
 mod crash;
 mod delivery;
 mod drafts;

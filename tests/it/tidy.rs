@@ -175,6 +175,8 @@ fn clocks_and_tasks_have_one_door() {
             "app.rs",
             "observe/mod.rs",
             "access/admin/password.rs",
+            "app/wiring.rs",
+            "backups/mod.rs",
         ],
     );
     // Threads of the blocking pool, waited for where they are started.
@@ -185,6 +187,8 @@ fn clocks_and_tasks_have_one_door() {
             "app.rs",
             "observe/mod.rs",
             "access/admin/password.rs",
+            "app/wiring.rs",
+            "backups/mod.rs",
         ],
         &[],
     );
@@ -196,7 +200,7 @@ fn clocks_and_tasks_have_one_door() {
 }
 
 /// Which rooms each room may know. `app` knows everybody, and nobody but `cli` knows it.
-const KNOWS: [(&str, &str); 18] = [
+const KNOWS: [(&str, &str); 19] = [
     ("id", ""),
     ("clock", ""),
     ("config", ""),
@@ -208,6 +212,7 @@ const KNOWS: [(&str, &str); 18] = [
     ("store", "id clock machine protocol"),
     ("report", "id clock machine protocol store agents"),
     ("access", "id clock machine protocol store"),
+    ("backups", "clock shutdown store"),
     ("outbox", "id clock machine protocol store"),
     ("sessions", "id clock machine protocol store outbox"),
     (
@@ -225,7 +230,7 @@ const KNOWS: [(&str, &str); 18] = [
     (
         "serve",
         "id clock machine protocol store shutdown outbox sessions observe intake agents access config \
-         examples report",
+         examples report backups",
     ),
     (
         "cli",

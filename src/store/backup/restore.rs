@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::swap::{self, BUILDING, NEW};
-use super::{BackupError, Summary, folder, io, open, sync};
+use super::{BackupError, GoOn, Summary, folder, io, open, sync, to_the_end};
 use crate::clock::Wall;
 use crate::store::audit::{Audit, Totals};
 use crate::store::commit::FORGOTTEN;
@@ -17,6 +17,9 @@ use crate::store::{Options, StoreError, files, key};
 const BATCH: usize = 512;
 /// Bytes in one batch (about).
 const BATCH_BYTES: usize = 4 << 20;
+
+/// What the name of a scratch directory begins with.
+pub const SCRATCH: &str = ".emflow-verify-";
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +65,7 @@ pub fn restore(
     let built = Built {
         options,
         at: building.join(NEW),
+        go_on: &to_the_end,
     };
     let begin = |_, highest: u64| now.0.max(highest + 1).max(present + 1);
     let result = built.build(file, begin).and_then(|restored| {
@@ -79,10 +83,13 @@ pub fn restore(
 ///
 /// # Errors
 /// [`BackupError`], where anything differs.
-pub fn verify(file: &Path, scratch: &Path, options: &Options) -> Result<Restored, BackupError> {
-    let room = tempfile::Builder::new()
-        .prefix("emflow-verify-")
-        .tempdir_in(scratch);
+pub fn verify(
+    file: &Path,
+    scratch: &Path,
+    options: &Options,
+    go_on: GoOn<'_>,
+) -> Result<Restored, BackupError> {
+    let room = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(scratch);
     let room = io("could not write in", scratch, room)?;
     let options = Options {
         dir: room.path().to_owned(),
@@ -91,6 +98,7 @@ pub fn verify(file: &Path, scratch: &Path, options: &Options) -> Result<Restored
     let built = Built {
         options: &options,
         at: options.dir.clone(),
+        go_on,
     };
     let restored = built.build(file, |epoch, _| epoch)?;
     // Opened anew: from what was written, not from what is in memory.
@@ -119,6 +127,7 @@ pub fn verify(file: &Path, scratch: &Path, options: &Options) -> Result<Restored
 struct Built<'a> {
     options: &'a Options,
     at: PathBuf,
+    go_on: GoOn<'a>,
 }
 
 impl Built<'_> {
@@ -149,6 +158,7 @@ impl Built<'_> {
             waiting += 1;
             batch.insert(k, value);
             if waiting >= BATCH || bytes >= BATCH_BYTES {
+                (self.go_on)()?;
                 let full = std::mem::take(&mut batch);
                 db.apply_batch(full).map_err(StoreError::from)?;
                 (waiting, bytes) = (0, 0);
