@@ -8,6 +8,7 @@ mod backups;
 mod crash;
 mod delivery;
 mod drafts;
+mod golden;
 mod judges;
 mod load;
 mod process;
