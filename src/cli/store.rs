@@ -142,7 +142,7 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
 pub(super) fn exit_of(error: &StoreError) -> Exit {
     match error {
         StoreError::InUse(_) => Exit::InUse,
-        StoreError::Absent(_) => Exit::Usage,
+        StoreError::Absent(_) | StoreError::OtherSettings { .. } => Exit::Usage,
         StoreError::Damaged { .. }
         | StoreError::Newer { .. }
         | StoreError::Record(_)

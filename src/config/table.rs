@@ -178,8 +178,8 @@ settings! {
     store: Store {
         /// Memory for the cache of the store.
         cache: ByteSize = "32MiB" in "8MiB"..="16GiB";
-        /// Size of a segment of the log; small ones are rewritten too often, large ones late.
-        segment_size: ByteSize = "8MiB" in "512KiB"..="64MiB";
+        /// Size of a segment of the log, a power of two; small ones are rewritten too often, large ones late. A store keeps the one it was made with: a backup restored makes one of another size.
+        segment_size: ByteSize = "8MiB" in "512KiB"..="16MiB";
         /// Between two background flushes, which return freed space. Durability does not wait for them.
         flush_every: Duration = "50ms" in "20ms"..="100ms";
         /// New work is refused with less free space than this.

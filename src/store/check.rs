@@ -4,7 +4,6 @@
 //! copy: what is looked at stays as it is, for whoever wants to save more of it.
 
 use std::fs;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use super::audit::Audit;
 use super::fault::{Fault, Loss};
 use super::watermark::Watermark;
-use super::{Options, StoreError, backup, files, recover};
+use super::{Options, StoreError, backup, files, panics, recover};
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -82,13 +81,13 @@ pub fn check(options: &Options, scratch: &Path) -> Result<Report, StoreError> {
         Audit::run(&db, mark)
     };
     // sled panics over some damage when it is read, not when it is opened.
-    let looked = std::panic::catch_unwind(AssertUnwindSafe(look));
-    let looked =
-        looked.unwrap_or_else(|_| Err(StoreError::Record("sled panicked over them".into())));
+    let looked = panics::caught(look).unwrap_or_else(|why| Err(StoreError::Record(why)));
     let audit = match looked {
         Ok(audit) => Some(audit),
         Err(newer @ StoreError::Newer { .. }) => return Err(newer),
-        Err(refused @ StoreError::Io { .. }) => return Err(refused),
+        Err(refused @ (StoreError::Io { .. } | StoreError::OtherSettings { .. })) => {
+            return Err(refused);
+        }
         Err(error) => {
             faults.push(Fault::Files(reason(error)));
             None

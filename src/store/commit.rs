@@ -10,7 +10,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
@@ -18,10 +17,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::audit::Totals;
 use super::audit_log::{AuditRecord, Ring};
+use super::blobs::Blobs;
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
 use super::snapshot::{self, Slot};
 use super::watermark::{Mark, Watermark};
-use super::{StoreError, key};
+use super::{StoreError, key, panics};
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 
@@ -200,6 +200,8 @@ pub(super) struct Disk {
     pub(super) cut: Slot,
     /// A second handle of sled's file: sled calls `sync_file_range`, never `fsync`.
     pub(super) file: File,
+    /// What sled keeps outside that file.
+    pub(super) blobs: Blobs,
     pub(super) watermark: Watermark,
     pub(super) totals: Totals,
     pub(super) sync: bool,
@@ -216,8 +218,8 @@ fn run(
         let started = clock::now();
         let (ops, done): (Vec<Vec<Op>>, Vec<Done>) =
             jobs.drain(..).map(|job| (job.ops, job.done)).unzip();
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| disk.commit(ops)))
-            .unwrap_or_else(|_| Err(StoreError::Record("sled panicked while writing".into())));
+        let result = panics::caught(|| disk.commit(ops))
+            .unwrap_or_else(|why| Err(StoreError::Record(format!("writing failed: {why}"))));
         if let Err(error) = result {
             fail.send_replace(Some(error.to_string()));
             done.into_iter()
@@ -261,6 +263,7 @@ impl Disk {
         self.db.flush()?;
         if self.sync {
             self.file.sync_data().map_err(sled::Error::Io)?;
+            self.blobs.sync()?;
         }
         let mark = Mark {
             epoch: totals.epoch,

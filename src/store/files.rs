@@ -60,6 +60,7 @@ pub(super) fn sync_all(dir: &Path) -> Result<(), StoreError> {
     for path in [
         sled.join("conf"),
         sled.join("db"),
+        sled.join("blobs"),
         sled,
         dir.to_owned(),
         parent(dir),

@@ -8,12 +8,14 @@
 mod audit;
 pub mod audit_log;
 pub mod backup;
+mod blobs;
 pub mod check;
 pub mod commit;
 mod cut;
 pub mod fault;
 pub mod files;
 pub mod key;
+mod panics;
 pub mod record;
 pub mod recover;
 pub mod snapshot;
@@ -79,6 +81,16 @@ pub enum StoreError {
     Newer {
         /// The format found.
         found: u8,
+    },
+    /// Made with settings that cannot be changed afterwards.
+    #[error(
+        "the store in {dir} was made with another `store.segment_size`: {why}. Set it back, or restore a backup: that makes a store of the new size"
+    )]
+    OtherSettings {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the engine says.
+        why: String,
     },
     /// A record that this version does not read.
     #[error("the store holds a record that cannot be read: {0}")]
