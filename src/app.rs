@@ -2,6 +2,7 @@
 
 mod administration;
 mod demo;
+mod descriptors;
 mod housekeeping;
 mod wiring;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, demo};
+use super::{StartError, administration, demo, descriptors};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
@@ -66,9 +66,10 @@ pub(super) fn rates(config: &Config) -> Rates {
 }
 
 pub(super) fn capacity(config: &Config) -> Capacity {
+    let places = descriptors::places(config.limits.max_connections as u64);
     Capacity {
         per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
-        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
+        total: u32::try_from(places.connections).unwrap_or(u32::MAX),
     }
 }
 
@@ -243,6 +244,7 @@ fn settings(config: &Config) -> Settings {
         header_timeout: config.limits.header_timeout,
         handshake_timeout: config.tls.handshake_timeout,
         max_handshakes: config.tls.max_handshakes,
+        refusals: descriptors::refusals(),
         retention: config.sessions.retention,
         limits: frame::Limits {
             max_frame: config.limits.max_frame.0,

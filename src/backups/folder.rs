@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use super::Kind;
 use crate::clock::{Duration, Wall};
+use crate::store;
 use crate::store::backup::{self, BackupError, ENDING, Header, SCRATCH, UNFINISHED};
 
 /// Names looked at, the newest first: a directory may hold anything.
@@ -131,12 +132,9 @@ pub(super) fn prepare(dir: &Path, now: Wall) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// Free and total bytes for us on the file system of `dir`.
+/// Free and total bytes of the disk of `dir`.
 pub(super) fn space(dir: &Path) -> Result<(u64, u64), BackupError> {
-    let about = rustix::fs::statvfs(dir).map_err(io::Error::from);
-    let about = failed("could not look at the disk of", dir, about)?;
-    let bytes = |blocks: u64| blocks.saturating_mul(about.f_frsize);
-    Ok((bytes(about.f_bavail), bytes(about.f_blocks)))
+    failed("could not look at the disk of", dir, store::space(dir))
 }
 
 /// The names in the directory that are text.

@@ -17,7 +17,7 @@ use crate::protocol::close::Close;
 use crate::protocol::fault::FaultCode;
 use crate::protocol::request::TrackEvent;
 use crate::shutdown::{Drain, Phase};
-use crate::store::{Committer, Op, SessionRecord, Store};
+use crate::store::{Committer, Op, SessionRecord, Store, space};
 use crate::supervisor::Breakers;
 
 /// How long what was found stands: anyone may ask, and each answer costs a write and a look at the disks.
@@ -187,7 +187,7 @@ impl Observer {
     /// Looks at the disk and tells the intake.
     pub async fn probe_disk(&self) -> Probe {
         let dir = self.0.store.dir().to_owned();
-        let look = tokio::task::spawn_blocking(move || free_space(&dir));
+        let look = tokio::task::spawn_blocking(move || space(&dir).ok());
         let free = match tokio::time::timeout(PROBE_LIMIT, look).await {
             Ok(Ok(free)) => free,
             _ => None,
@@ -260,15 +260,4 @@ impl Observer {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
-}
-
-/// Free and total bytes of the file system that holds `dir`.
-fn free_space(dir: &std::path::Path) -> Option<(u64, u64)> {
-    let dir = std::fs::canonicalize(dir).ok()?;
-    let disks = sysinfo::Disks::new_with_refreshed_list();
-    let holds = disks
-        .iter()
-        .filter(|disk| dir.starts_with(disk.mount_point()));
-    let nearest = holds.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
-    Some((nearest.available_space(), nearest.total_space()))
 }

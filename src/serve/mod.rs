@@ -106,6 +106,8 @@ pub struct Settings {
     pub handshake_timeout: Duration,
     /// Handshakes at once.
     pub max_handshakes: usize,
+    /// Connections over their limit that are told so at once; beyond, they are dropped unheard.
+    pub refusals: usize,
     /// How long acknowledged frames of a session are kept.
     pub retention: Duration,
     /// Told to clients.

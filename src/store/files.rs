@@ -20,6 +20,17 @@ pub(super) fn io<T>(
     })
 }
 
+/// Free and total bytes, for this user, of the file system that holds `dir`. Asked of the system
+/// itself: lists of disks leave out some kinds of file systems.
+///
+/// # Errors
+/// What the system refused.
+pub fn space(dir: &Path) -> std::io::Result<(u64, u64)> {
+    let about = rustix::fs::statvfs(dir)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(about.f_frsize);
+    Ok((bytes(about.f_bavail), bytes(about.f_blocks)))
+}
+
 /// Makes the data directory, for its owner alone.
 pub(super) fn make_dir(dir: &Path) -> Result<(), StoreError> {
     io(

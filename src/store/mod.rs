@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 pub use audit_log::AuditRecord;
 pub use commit::{Append, Committer, Op};
+pub use files::space;
 pub use record::{Chunk, Frame, SessionRecord, VisitorRecord};
 pub use recover::Recovered;
 

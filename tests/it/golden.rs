@@ -24,13 +24,13 @@ const UNFINISHED: &str = "golden-unfinished";
 
 /// What a visitor had seen.
 #[derive(Serialize, Deserialize)]
-struct Seen {
+pub(crate) struct Seen {
     epoch: u64,
     acknowledged: u64,
     frames: Vec<String>,
 }
 
-type Expected = BTreeMap<String, Seen>;
+pub(crate) type Expected = BTreeMap<String, Seen>;
 
 fn fixture(version: &str, ending: &str) -> PathBuf {
     let stores = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stores");
@@ -38,7 +38,7 @@ fn fixture(version: &str, ending: &str) -> PathBuf {
 }
 
 /// Nothing here expires while the test looks.
-fn environment(pace: &str) -> [(&str, &str); 6] {
+pub(crate) fn environment(pace: &str) -> [(&str, &str); 6] {
     [
         ("EMFLOW_AUTH__VISITORS", "jwt"),
         ("EMFLOW_AUTH__JWT_KEY", SECRET),
@@ -77,6 +77,19 @@ fn tar(arguments: &[&str], file: &Path, dir: &Path, parts: &[&str]) {
     let mut tar = Command::new("tar");
     tar.args(arguments).arg(file).arg("-C").arg(dir).args(parts);
     assert!(tar.status().unwrap().success(), "{tar:?}");
+}
+
+fn expected(version: &str) -> Expected {
+    let json = std::fs::read(fixture(version, ".json")).unwrap();
+    serde_json::from_slice(&json).unwrap()
+}
+
+/// Puts the store of a version into `dir`; what its visitors had seen.
+pub(crate) fn unpack(version: &str, dir: &Path) -> Expected {
+    let data = dir.join("emflow-data");
+    std::fs::create_dir(&data).unwrap();
+    tar(&["-xzf"], &fixture(version, ".tar.gz"), &data, &[]);
+    expected(version)
 }
 
 /// Makes the golden store of this version.
@@ -131,7 +144,7 @@ async fn make(version: &str) {
 }
 
 /// Everything that was seen is there as it was, and the session that had not ended ends.
-async fn check(server: &Server, expected: &Expected, recovered: bool) {
+pub(crate) async fn check(server: &Server, expected: &Expected, recovered: bool) {
     for (user, before) in expected {
         let mut visitor = visit(server, user, "?last_sequence=0").await;
         if recovered {
@@ -171,14 +184,9 @@ fn stores_of_released_versions_are_opened_and_their_frames_served() {
             make(env!("CARGO_PKG_VERSION")).await;
         }
         for version in RELEASED {
-            let json = std::fs::read(fixture(version, ".json")).unwrap();
-            let expected: Expected = serde_json::from_slice(&json).unwrap();
-            assert_eq!(expected.len(), 3, "{version}");
-
             let dir = tempfile::tempdir().unwrap();
-            let data = dir.path().join("emflow-data");
-            std::fs::create_dir(&data).unwrap();
-            tar(&["-xzf"], &fixture(version, ".tar.gz"), &data, &[]);
+            let expected = unpack(version, dir.path());
+            assert_eq!(expected.len(), 3, "{version}");
             let sound = command(dir.path(), &[]).args(["store", "check"]).output();
             let sound = sound.unwrap();
             assert_eq!(sound.status.code(), Some(0), "{version}: {sound:?}");
@@ -192,8 +200,7 @@ fn stores_of_released_versions_are_opened_and_their_frames_served() {
 fn backups_of_released_versions_are_restored() {
     run(async {
         for version in RELEASED {
-            let json = std::fs::read(fixture(version, ".json")).unwrap();
-            let expected: Expected = serde_json::from_slice(&json).unwrap();
+            let expected = expected(version);
             let dir = tempfile::tempdir().unwrap();
             let restored = command(dir.path(), &[])
                 .arg("restore")

@@ -7,6 +7,7 @@ mod backup;
 mod backups;
 mod crash;
 mod delivery;
+mod disk;
 mod drafts;
 mod golden;
 mod judges;
