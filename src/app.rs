@@ -1,24 +1,30 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
 mod administration;
+mod backups;
 mod demo;
 mod descriptors;
 mod housekeeping;
+mod watchdog;
 mod wiring;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+use crate::access::admin::control::{Answer, Request};
 use crate::access::permits::Permits;
 use crate::agents::backend::Backend;
 use crate::clock;
 use crate::config::{Config, Visitors};
+use crate::notify;
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
 use crate::shutdown::{Drain, Phase};
-use crate::store::{self, Committer, StoreError};
+use crate::store::{self, Committer, Opened, StoreError};
 
 /// What a start is given besides the configuration.
 #[derive(Default)]
@@ -29,6 +35,8 @@ pub struct Start {
     pub backend: Option<Arc<dyn Backend>>,
     /// Take the next free port where the configured one is taken.
     pub next_free_port: bool,
+    /// A socket that listens already, from the service manager; then the configured address is not used.
+    pub listener: Option<std::net::TcpListener>,
     /// Make a password for the administrator where there is none; somebody is there to read it.
     pub generate_password: bool,
 }
@@ -62,9 +70,10 @@ pub struct App {
     pub loss: Option<String>,
     /// Sessions taken up again.
     pub resumed: usize,
+    /// What the last start or reload made of it.
+    in_force: watch::Sender<Config>,
     /// The administrator's password that was made at this start, to be shown once.
     pub generated_password: Option<String>,
-    config: Config,
     drain: Drain,
     committer: Committer,
     tls: Arc<Reloadable>,
@@ -79,31 +88,36 @@ impl App {
     /// [`StartError`]; nothing is left running then.
     pub async fn start(config: Config, start: Start) -> Result<Self, StartError> {
         // The store first: its lock keeps two starts from making two authorities.
-        let options = wiring::store_options(&config, start.accept_loss);
-        let opened = tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
-            .await
-            .map_err(|panic| StoreError::Damaged {
-                dir: config.server.data_dir.clone(),
-                what: format!("reading it failed: {panic}"),
-            })??;
+        let opened = open_store(&config, start.accept_loss).await?;
         let tls = Arc::new(Reloadable::open(
             &Origin::of(&config),
             accept::ALPN,
             clock::wall(),
         )?);
-        let socket = bind(config.server.listen, start.next_free_port)
-            .await
-            .map_err(StartError::Bind)?;
+        let socket = match start.listener {
+            Some(listener) => adopt(listener),
+            None => bind(config.server.listen, start.next_free_port).await,
+        }
+        .map_err(StartError::Bind)?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
+        let in_force = watch::Sender::new(config.clone());
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
-        let parts = wiring::wire(&config, opened, start.backend, drain.clone()).await?;
+        let parts = wiring::wire(
+            &config,
+            opened,
+            start.backend,
+            Arc::clone(&tls),
+            drain.clone(),
+        )
+        .await?;
         let services = Arc::new(parts.services);
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
+        administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn("backups", services.backups.clone().run());
         drain.spawn(
@@ -112,6 +126,7 @@ impl App {
                 interval: config.sessions.cleanup_interval,
                 retention: config.sessions.retention,
                 pending_ttl: config.delivery.pending_ttl,
+                config: in_force.subscribe(),
                 token_ttl: config.auth.token_ttl,
                 keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
@@ -119,28 +134,50 @@ impl App {
                 drain: drain.clone(),
             }),
         );
-        let listener = Listener {
-            socket,
-            tls: Arc::clone(&tls),
-            permits: parts.permits.clone(),
-            services: Arc::clone(&services),
-        };
-        drain.spawn("accept loop", listener.run());
-        let engine = services.demo.engine.clone();
-        Ok(Self {
+        let app = Self {
             address,
             presented: tls.presented(),
-            engine,
+            engine: services.demo.engine.clone(),
             loss,
             resumed,
+            in_force,
             generated_password,
-            config,
             drain,
             committer,
             tls,
             permits: parts.permits,
             services,
-        })
+        };
+        app.accept(socket);
+        Ok(app)
+    }
+
+    /// Serves those who come, and lets the service manager know that we do.
+    fn accept(&self, socket: tokio::net::TcpListener) {
+        let (pulse, asked) = accept::pulse();
+        let listener = Listener {
+            socket,
+            tls: Arc::clone(&self.tls),
+            permits: self.permits.clone(),
+            services: Arc::clone(&self.services),
+            asked,
+        };
+        self.drain.spawn("accept loop", listener.run());
+        if notify::heard() {
+            let watchdog = watchdog::Watchdog {
+                limit: notify::watchdog(),
+                committer: self.committer.clone(),
+                pulse,
+                services: Arc::clone(&self.services),
+                drain: self.drain.clone(),
+            };
+            self.drain.spawn("watchdog", watchdog::run(watchdog));
+        }
+    }
+
+    /// What it does now, in a line.
+    pub fn status(&self) -> String {
+        watchdog::status(&self.services)
     }
 
     /// Whether no administrator's password is set.
@@ -165,7 +202,14 @@ impl App {
         let presented = self.tls.reload(&Origin::of(config), clock::wall())?;
         self.services.limits.set(wiring::rates(config));
         self.permits.set(wiring::capacity(config));
+        self.in_force
+            .send_modify(|old| *old = old.reloaded(config).0);
         Ok(presented)
+    }
+
+    /// Takes no connection any more; [`App::drain`] does the rest.
+    pub fn stop_accepting(&self) {
+        self.drain.advance(Phase::Draining);
     }
 
     /// Goes: tells the clients, lets running sessions end within the drain's limit, makes the rest
@@ -175,7 +219,7 @@ impl App {
     /// Why the store failed meanwhile: then not everything is durable.
     pub async fn drain(self) -> Result<Vec<(&'static str, usize)>, String> {
         self.drain.advance(Phase::Draining);
-        let deadline = clock::now() + self.config.server.drain_timeout;
+        let deadline = clock::now() + self.in_force.borrow().server.drain_timeout;
         while !self.services.sessions.all().is_empty() && clock::now() < deadline {
             if self.services.intake.processing() == 0 {
                 break;
@@ -190,6 +234,30 @@ impl App {
             Err(error) => Err(self.committer.why().unwrap_or_else(|| error.to_string())),
         }
     }
+}
+
+/// Answers what the owner of the machine asks where nobody serves.
+///
+/// # Errors
+/// As a start; and where the data directory belongs to another user.
+pub async fn administer(config: &Config, request: Request) -> Result<Answer, StartError> {
+    administration::of_stopped(config, request).await
+}
+
+async fn open_store(config: &Config, accept_loss: bool) -> Result<Opened, StoreError> {
+    let options = wiring::store_options(config, accept_loss);
+    tokio::task::spawn_blocking(move || store::open(&options, clock::wall()))
+        .await
+        .map_err(|panic| StoreError::Damaged {
+            dir: config.server.data_dir.clone(),
+            what: format!("reading it failed: {panic}"),
+        })?
+}
+
+/// A socket that the service manager listens on: it goes on listening while we restart.
+fn adopt(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, std::io::Error> {
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
 }
 
 /// How the store of a configuration is opened.

@@ -242,6 +242,23 @@ impl Intake {
     /// # Errors
     /// A [`Fault`]: not the visitor's, or ended already.
     pub async fn cancel(&self, user: &UserId, id: SessionId) -> Result<(), Fault> {
+        self.stop(user, id, Stop::Cancelled, Vec::new())
+            .await
+            .map(|_| ())
+    }
+
+    /// The same for whatever reason; `with` becomes durable with the end where it ends at once.
+    /// True where it has ended, false where its agent is still being stopped.
+    ///
+    /// # Errors
+    /// As [`Intake::cancel`].
+    pub async fn stop(
+        &self,
+        user: &UserId,
+        id: SessionId,
+        why: Stop,
+        with: Vec<Op>,
+    ) -> Result<bool, Fault> {
         let shared = &*self.0;
         let found = shared.sessions.find(user, id).map_err(internal)?;
         let Some(record) = found else {
@@ -255,24 +272,33 @@ impl Intake {
             let text = format!("session {id} has ended already: {}", record.state.as_str());
             return Err(Fault::new(FaultCode::AlreadyEnded, text));
         };
-        // Asked and taken out in one step: the supervisor starts it, or we end it.
-        let taken_out = shared
-            .queue
-            .with(|a| a.position(id).is_some_and(|p| p > 0) && a.cancel(id));
-        if !taken_out {
-            session.stop(Stop::Cancelled);
-            return Ok(());
+        if !self.take_out(id) {
+            shared.committer.commit(with).await.map_err(internal)?;
+            session.stop(why);
+            return Ok(false);
         }
+        let mut ops = business::ended(&record, State::Cancelled, clock::Duration::ZERO);
+        ops.extend(with);
         session
-            .end(
-                End::stopped(Stop::Cancelled),
-                business::ended(&record, State::Cancelled, clock::Duration::ZERO),
-            )
+            .end(End::stopped(why), ops)
             .await
             .map_err(internal)?;
         shared.sessions.leave(id);
         shared.queue.ready.notify_one();
-        Ok(())
+        Ok(true)
+    }
+
+    /// Takes a waiting session out of the queue; false where it is not waiting. Asked and taken
+    /// out in one step: the supervisor starts it, or the caller ends it.
+    pub(crate) fn take_out(&self, id: SessionId) -> bool {
+        self.0
+            .queue
+            .with(|a| a.position(id).is_some_and(|p| p > 0) && a.cancel(id))
+    }
+
+    /// The place of a session: 0 while it is processed, none where it is not in the queue.
+    pub fn position(&self, id: SessionId) -> Option<usize> {
+        self.0.queue.with(|a| a.position(id))
     }
 
     /// Sessions that are processing.

@@ -19,10 +19,11 @@
 //! 8. [`outbox`] numbers every event, commits it, and hands it to each socket of the
 //!    visitor within the window; [`machine::outbox`] keeps the watermarks.
 //! 9. [`observe`] probes and counts.
+//! 10. [`cleanup`] removes all of a visitor in one step, and puts it back.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`backups`] copies of the store, [`examples`] the gallery, [`shutdown`] the drain, [`clock`] the
-//! only reader of clocks, [`report`] a result to take away, [`id`] the shared words. Arrows only
+//! only reader of clocks, [`notify`] what the service manager is told, [`report`] a result to take away, [`id`] the shared words. Arrows only
 //! go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
 //! know only `id`, `agents` know `id` and `clock`.
 
@@ -30,6 +31,7 @@ pub mod access;
 pub mod agents;
 pub mod app;
 pub mod backups;
+pub mod cleanup;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -37,6 +39,7 @@ pub mod examples;
 pub mod id;
 pub mod intake;
 pub mod machine;
+pub mod notify;
 pub mod observe;
 pub mod outbox;
 pub mod protocol;

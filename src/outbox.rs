@@ -5,6 +5,8 @@
 //! [`Marks`](crate::machine::outbox::Marks); frames come from a short tail in memory or from the store.
 
 mod attachment;
+mod care;
+mod state;
 mod stream;
 
 use std::collections::HashMap;
@@ -12,11 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use attachment::Attachment;
+pub use care::{Pending, Still};
 pub use stream::{Batch, Idle, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
-use crate::store::{Committer, Recovered, Store, StoreError, VisitorRecord};
+use crate::store::{Committer, Frame, Recovered, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +131,31 @@ impl Outboxes {
             is_new,
             &chunks,
         ))
+    }
+
+    /// What is pending of a visitor, without keeping the stream in memory.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn look(&self, user: &UserId) -> Result<Pending, StoreError> {
+        match self.live(user) {
+            Some(stream) => Ok(stream.pending()),
+            None => Ok(self.load(user)?.pending()),
+        }
+    }
+
+    /// Frames of a visitor from `first` on that are on disk: at most `max`, and about `max_bytes`.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn frames(
+        &self,
+        user: &UserId,
+        first: u64,
+        max: usize,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, Frame)>, StoreError> {
+        self.0.store.frames(user, first, max, max_bytes)
     }
 
     /// Beyond every epoch in which somebody who was forgotten may have had numbers: with a name

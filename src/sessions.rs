@@ -3,11 +3,15 @@
 //! What has ended lives in the store alone. A session in memory is its record,
 //! its visitor's stream, its promised room, and a way to be told to stop.
 
+mod search;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+pub use search::{Found, Place, Told, Wanted};
 
 use crate::clock;
 use crate::id::{SessionId, UserId};
@@ -23,6 +27,8 @@ pub enum Stop {
     Cancelled,
     /// The session's own limit passed.
     Expired,
+    /// An administrator ended it.
+    ByAdministrator,
 }
 
 /// A session that has not ended.
@@ -42,6 +48,8 @@ struct Shared {
     store: Store,
     committer: Committer,
     live: Mutex<HashMap<SessionId, Arc<Session>>>,
+    /// Ticks when one leaves.
+    left: watch::Sender<()>,
 }
 
 /// What ends a session, in the form of its last frame.
@@ -75,6 +83,11 @@ impl End {
                 Kind::SessionCancelled,
                 "cancelled by the visitor",
             ),
+            Stop::ByAdministrator => (
+                State::Cancelled,
+                Kind::SessionCancelled,
+                "cancelled by an administrator",
+            ),
             Stop::Expired => (
                 State::Expired,
                 Kind::SessionExpired,
@@ -107,6 +120,7 @@ impl Sessions {
             store,
             committer,
             live: Mutex::default(),
+            left: watch::Sender::new(()),
         }))
     }
 
@@ -140,11 +154,28 @@ impl Sessions {
     /// Takes an ended session out.
     pub fn leave(&self, id: SessionId) {
         self.live().remove(&id);
+        self.0.left.send_replace(());
+    }
+
+    /// Waits until none of these is there any more.
+    pub async fn gone(&self, ids: &[SessionId]) {
+        let mut left = self.0.left.subscribe();
+        while ids.iter().any(|id| self.get(*id).is_some()) {
+            // The sender lives in self.
+            let _ = left.changed().await;
+        }
     }
 
     /// Everything that has not ended.
     pub fn all(&self) -> Vec<Arc<Session>> {
         self.live().values().cloned().collect()
+    }
+
+    /// A visitor's that have not ended.
+    pub fn of(&self, user: &UserId) -> Vec<Arc<Session>> {
+        let mut live = self.all();
+        live.retain(|session| session.stream.user() == user);
+        live
     }
 
     /// Up to `max` stored sessions after `after`, for the cleanup.
@@ -248,6 +279,14 @@ impl Session {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Ends it in memory alone, because all that is stored of it goes: it says nothing more.
+    /// Under the stream's lock, as every step.
+    pub(crate) fn discard(&self, now: clock::Wall) {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.state = State::Cancelled;
+        record.ended = Some(now);
     }
 
     /// Hears when it is told to stop.

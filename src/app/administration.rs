@@ -1,10 +1,18 @@
 //! The administrator's room: from the configuration and the store, while serving or not.
 
-use super::StartError;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::{StartError, open_store};
+use crate::access::admin::control::{self, Answer, Request};
 use crate::access::admin::{Admin, Lifetimes, Policy, Refused, Settings};
 use crate::access::audit::Audit;
+use crate::clock;
 use crate::config::Config;
-use crate::store::{Committer, Store};
+use crate::serve::control::{Control, own_uid};
+use crate::shutdown::Drain;
+use crate::store::{self, Committer, Store, StoreError};
 
 /// Opens it. Nobody gets in before [`prepare`] has put a password in force.
 pub(super) fn open(
@@ -39,4 +47,75 @@ pub(super) async fn prepare(
         Refused::Store(error) => StartError::Store(error),
         other => StartError::File(format!("admin.password: {other}")),
     })
+}
+
+/// Lets the owner of the machine in through the control socket.
+pub(super) fn listen(config: &Config, admin: &Admin, listening: SocketAddr, drain: &Drain) {
+    match Control::bind(&config.server.data_dir) {
+        Ok(control) => {
+            let serve = control.run(admin.clone(), listening, drain.clone());
+            drain.spawn("control socket", serve);
+        }
+        // Some file systems hold no sockets. Visitors need none, so that is no reason to stay away.
+        Err(error) => tracing::warn!(
+            %error,
+            "there is no control socket in the data directory: `emflow admin` works only while the appliance is stopped"
+        ),
+    }
+}
+
+/// Answers the owner of the machine where nobody serves: opens the store as a start would, with
+/// its lock and its audit, and closes it again.
+///
+/// # Errors
+/// As a start; and where what is written would belong to another user than the store does.
+pub(super) async fn of_stopped(config: &Config, request: Request) -> Result<Answer, StartError> {
+    let dir = config.server.data_dir.as_path();
+    if !store::backup::holds_store(dir) {
+        return Err(StoreError::Absent(dir.to_owned()).into());
+    }
+    let uid = owner_of(dir)?;
+    let opened = open_store(config, false).await?;
+    let (admin, _) = open(config, &opened.store, &opened.committer)?;
+    prepare(config, &admin, false).await?;
+    Ok(control::answer(&admin, request, uid, None, clock::wall()).await)
+}
+
+/// The user that the directory and this process belong to.
+fn owner_of(dir: &Path) -> Result<u32, StartError> {
+    let both = std::fs::metadata(dir).and_then(|about| Ok((about.uid(), own_uid()?)));
+    let (owner, own) =
+        both.map_err(|error| StartError::File(format!("{}: {error}", dir.display())))?;
+    same_user(dir, owner, own)?;
+    Ok(own)
+}
+
+/// Root could open the store of another user, and would leave files that this one cannot.
+fn same_user(dir: &Path, owner: u32, own: u32) -> Result<(), StartError> {
+    if owner == own {
+        return Ok(());
+    }
+    Err(StartError::File(format!(
+        "{} belongs to user {owner}, and this is user {own}; where nobody serves, \
+         ask as that user: sudo -u '#{owner}' emflow admin …",
+        dir.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stopped_store_is_opened_by_its_owner_alone() {
+        let dir = Path::new("/var/lib/emflow");
+        assert!(same_user(dir, 990, 990).is_ok());
+        for (owner, own) in [(990, 0), (0, 990), (990, 1000)] {
+            let refused = same_user(dir, owner, own).unwrap_err().to_string();
+            assert!(
+                refused.contains(&format!("sudo -u '#{owner}'")),
+                "{refused}"
+            );
+        }
+    }
 }

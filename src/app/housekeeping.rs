@@ -1,12 +1,17 @@
-//! What is done every minute: expire, forget, let go, look at the disk.
+//! What is done every minute: expire, forget, let go, look at the disk. And once a day: the certificate.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::clock::{self, AgeClock, Wall};
+use crate::config::Config;
 use crate::id::{SessionId, UserId};
 use crate::outbox::{Idle, Outboxes};
 use crate::serve::Services;
+use crate::serve::examine::examine;
+use crate::serve::tls::Origin;
 use crate::shutdown::{Drain, Phase};
 use crate::store::StoreError;
 use crate::supervisor::Supervisor;
@@ -21,6 +26,8 @@ pub(super) struct Chores {
     /// How long an ended session, and what was acknowledged of it, is kept.
     pub(super) retention: Duration,
     pub(super) pending_ttl: Duration,
+    /// The configuration in force: a reload changes it.
+    pub(super) config: watch::Receiver<Config>,
     /// A visitor without anything is forgotten once the last token is worth nothing.
     pub(super) token_ttl: Duration,
     /// Visitors bring tokens of their own, whose age nobody here knows.
@@ -34,10 +41,16 @@ pub(super) async fn run(chores: Chores) {
     let mut after_visitor = None;
     let mut after_session = None;
     let mut ages = AgeClock::new(clock::wall(), clock::now());
+    let mut seen_to = clock::wall().date();
     loop {
         tokio::select! {
             () = tokio::time::sleep(chores.interval) => {}
             () = chores.drain.reached(Phase::Draining) => return,
+        }
+        let today = clock::wall().date();
+        if today != seen_to {
+            seen_to = today;
+            chores.see_to_certificate(clock::wall());
         }
         let now = ages.tell(clock::wall(), clock::now());
         if let Err(error) = chores
@@ -60,10 +73,37 @@ impl Chores {
         let expired = self.supervisor.expire(now).await?;
         let forgotten = self.forget_sessions(now, session).await?;
         let (frames, chunks) = self.clean_streams(now, visitor).await?;
+        let undoable = self.services.cleanup.forget(now).await?;
         self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
-        tracing::debug!(expired, forgotten, frames, chunks, streams, "cleaned up");
+        tracing::debug!(
+            expired,
+            forgotten,
+            frames,
+            chunks,
+            undoable,
+            streams,
+            "cleaned up"
+        );
         Ok(())
+    }
+
+    /// Renews the certificate of our own authority before it ends, and takes up addresses that the
+    /// machine has got since; reads a configured one again, which others renew. Sockets keep theirs.
+    fn see_to_certificate(&self, now: Wall) {
+        let config = self.config.borrow().clone();
+        match self.services.tls.reload(&Origin::of(&config), now) {
+            Ok(presented) => {
+                let renewed = presented.issued.and_then(|issued| issued.renewed);
+                tracing::info!(fingerprint = %presented.fingerprint, renewed, "looked after the certificate");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the certificate is wrong; the old one stays in use");
+            }
+        }
+        for finding in examine(&config, now).unwrap_or_default() {
+            tracing::warn!(mend = %finding.mend, "{}", finding.what);
+        }
     }
 
     /// Ended sessions past their retention, unless a frame of theirs still waits for its acknowledgement.

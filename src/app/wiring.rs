@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, demo, descriptors};
+use super::{StartError, administration, backups, demo, descriptors};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
-use crate::backups::{self, Backups};
+use crate::cleanup::{self, Cleanup};
 use crate::clock::Wall;
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
@@ -19,6 +19,8 @@ use crate::machine::{admission, backoff, breaker, connection, outbox};
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
+use crate::serve::roster::Roster;
+use crate::serve::tls::Reloadable;
 use crate::serve::{Services, Settings};
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
@@ -27,6 +29,11 @@ use crate::supervisor::{self, Breakers, Supervisor};
 
 /// What a socket's client may cost in a second: 200 ordinary frames, or 20 000 acknowledgements.
 const COST_PER_SECOND: u32 = 20_000;
+
+/// Bytes of one visitor that a clean-up keeps for putting back: twice what may be pending by default.
+const UNDO_EACH: u64 = 32 << 20;
+/// The same of all visitors.
+const UNDO_ALL: u64 = 128 << 20;
 
 pub(super) struct Parts {
     pub(super) services: Services,
@@ -73,37 +80,83 @@ pub(super) fn capacity(config: &Config) -> Capacity {
     }
 }
 
+/// The rooms through which a message travels.
+struct Rooms {
+    outboxes: Outboxes,
+    sessions: Sessions,
+    queue: Arc<Queue>,
+    intake: Intake,
+    cleanup: Cleanup,
+    disk_low: Arc<AtomicBool>,
+}
+
+impl Rooms {
+    fn new(
+        config: &Config,
+        store: store::Store,
+        committer: store::Committer,
+        recovered: &store::Recovered,
+        drain: Drain,
+    ) -> Self {
+        let limits = outbox_limits(config);
+        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered);
+        let sessions = Sessions::new(store.clone(), committer.clone());
+        let admission = admission::Admission::new(admission_limits(config));
+        let queue = Arc::new(Queue::new(admission));
+        let disk_low = Arc::new(AtomicBool::new(false));
+        let intake = Intake::new(
+            store.clone(),
+            committer.clone(),
+            outboxes.clone(),
+            sessions.clone(),
+            Arc::clone(&queue),
+            drain.clone(),
+            Arc::clone(&disk_low),
+        );
+        let cleanup = Cleanup::new(
+            store,
+            committer,
+            outboxes.clone(),
+            sessions.clone(),
+            intake.clone(),
+            drain,
+            undo_limits(config),
+        );
+        Self {
+            outboxes,
+            sessions,
+            queue,
+            intake,
+            cleanup,
+            disk_low,
+        }
+    }
+}
+
 pub(super) async fn wire(
     config: &Config,
     opened: Opened,
     backend: Option<Arc<dyn Backend>>,
+    tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
     let (store, committer) = (opened.store, opened.committer);
     let recovered = opened.recovered;
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
-    let limits = outbox_limits(config);
-    let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
-    let sessions = Sessions::new(store.clone(), committer.clone());
-    let admission = admission::Admission::new(admission_limits(config));
-    let queue = Arc::new(Queue::new(admission));
-    let disk_low = Arc::new(AtomicBool::new(false));
-    let intake = Intake::new(
+    let rooms = Rooms::new(
+        config,
         store.clone(),
         committer.clone(),
-        outboxes.clone(),
-        sessions.clone(),
-        Arc::clone(&queue),
+        &recovered,
         drain.clone(),
-        Arc::clone(&disk_low),
     );
     let breakers = Breakers::new(breaker_policy(config));
     let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
     let supervisor = Supervisor::new(
         supervisor_policy(config),
-        sessions.clone(),
-        queue,
+        rooms.sessions.clone(),
+        rooms.queue,
         drain.clone(),
         primary,
         fallback,
@@ -111,10 +164,16 @@ pub(super) async fn wire(
     );
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
-    let access = access(config, &key, outboxes.clone())?;
-    let free = config.store.min_free.0 as u64;
-    let backups = backups(config, &store, &committer, &drain).await?;
-    let observer = Observer::new(store, committer, breakers, drain.clone(), disk_low, free);
+    let access = access(config, &key, rooms.outboxes.clone())?;
+    let backups = backups::open(config, &store, &committer, &drain).await?;
+    let observer = Observer::new(
+        store,
+        committer,
+        breakers.clone(),
+        drain.clone(),
+        rooms.disk_low,
+        config.store.min_free.0 as u64,
+    );
     observer.probe_disk().await;
     let services = Services {
         access,
@@ -122,44 +181,33 @@ pub(super) async fn wire(
         audit,
         limits: Limits::new(rates(config)),
         new_visitors: KeyedLimit::new(config.limits.attempts_per_minute),
-        outboxes,
-        intake,
-        sessions,
+        outboxes: rooms.outboxes,
+        intake: rooms.intake,
+        sessions: rooms.sessions,
+        roster: Roster::default(),
+        cleanup: rooms.cleanup,
+        breakers,
         observer,
         backups,
         demo,
+        tls,
         drain,
         settings: settings(config),
     };
-    let permits = Permits::new(capacity(config));
     Ok(Parts {
         services,
         supervisor,
-        permits,
+        permits: Permits::new(capacity(config)),
         unfinished: recovered.unfinished,
     })
 }
 
-/// The room for backups; it looks at what is on the disk.
-async fn backups(
-    config: &Config,
-    store: &store::Store,
-    committer: &store::Committer,
-    drain: &Drain,
-) -> Result<Backups, StartError> {
-    let within = || config.server.data_dir.join("backups");
-    let settings = backups::Settings {
-        directory: config.backup.directory.clone().unwrap_or_else(within),
-        every: config.backup.every,
-        keep: config.backup.keep,
-        min_free: config.store.min_free.0 as u64,
-        scratch: store_options(config, false),
-    };
-    let (store, committer, drain) = (store.clone(), committer.clone(), drain.clone());
-    let open = move || Backups::new(store, committer, drain, settings);
-    let opened = tokio::task::spawn_blocking(open).await;
-    let early = |error| StartError::File(format!("the backups could not be looked at: {error}"));
-    Ok(opened.map_err(early)??)
+fn undo_limits(config: &Config) -> cleanup::Limits {
+    cleanup::Limits {
+        window: config.sessions.undo_window,
+        each: UNDO_EACH,
+        all: UNDO_ALL,
+    }
 }
 
 /// Who answers, and who answers where that one fails.

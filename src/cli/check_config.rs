@@ -3,12 +3,25 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use clap::Args;
+
 use super::{ConfigArgs, Exit};
 use crate::agents::catalog::Catalog;
 use crate::clock::Wall;
 use crate::config::{ConfigError, Loaded, effective};
 use crate::examples::Gallery;
-use crate::serve::tls;
+use crate::serve::examine::{Finding, examine};
+
+/// The arguments.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CheckConfigArgs {
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Print only what is wrong or unwise.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
 
 /// Prints the configuration to `out` and what is wrong with it to `err`, one line a mistake.
 /// Beyond what loading checks it opens the files that the configuration names.
@@ -16,27 +29,32 @@ use crate::serve::tls;
 /// # Errors
 /// A closed pipe.
 pub fn run(
-    args: &ConfigArgs,
+    args: &CheckConfigArgs,
     now: Wall,
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<Exit> {
-    let loaded = args.load().and_then(|loaded| {
-        let mistakes = named_files(&loaded, now);
+    let loaded = args.config.load().and_then(|loaded| {
+        let (mistakes, findings) = named_files(&loaded, now);
         if mistakes.is_empty() {
-            Ok(loaded)
+            Ok((loaded, findings))
         } else {
             Err(mistakes)
         }
     });
     match loaded {
-        Ok(loaded) => {
-            for file in &loaded.files {
-                writeln!(out, "# read {}", file.display())?;
+        Ok((loaded, findings)) => {
+            if !args.quiet {
+                for file in &loaded.files {
+                    writeln!(out, "# read {}", file.display())?;
+                }
+                out.write_all(effective(&loaded).as_bytes())?;
             }
-            out.write_all(effective(&loaded).as_bytes())?;
             for warning in loaded.warnings() {
                 writeln!(err, "warning: {warning}")?;
+            }
+            for Finding { what, mend } in findings {
+                writeln!(err, "warning: {what}; {mend}")?;
             }
             Ok(Exit::Done)
         }
@@ -58,8 +76,9 @@ pub fn report(mistakes: &[ConfigError], err: &mut impl Write) -> io::Result<()> 
     Ok(())
 }
 
-/// The files that the configuration names, as far as they can be judged without serving.
-fn named_files(loaded: &Loaded, now: Wall) -> Vec<ConfigError> {
+/// The files that the configuration names, as far as they can be judged without serving: what is
+/// wrong with them, and what is unwise about the certificate.
+fn named_files(loaded: &Loaded, now: Wall) -> (Vec<ConfigError>, Vec<Finding>) {
     let config = &loaded.config;
     let mistake = |key: &str, rule: String| ConfigError {
         place: loaded.source(key),
@@ -67,11 +86,11 @@ fn named_files(loaded: &Loaded, now: Wall) -> Vec<ConfigError> {
         rule,
         fix: "correct the path or the file".to_owned(),
     };
-    let certificate = tls::check_configured(config, now).err();
-    let mut mistakes: Vec<ConfigError> = certificate
-        .map(|fault| mistake("tls.certificate", fault.to_string()))
-        .into_iter()
-        .collect();
+    let mut mistakes = Vec::new();
+    let findings = examine(config, now).unwrap_or_else(|fault| {
+        mistakes.push(mistake("tls.certificate", fault.to_string()));
+        Vec::new()
+    });
     let files: [(&str, &Option<PathBuf>); 3] = [
         ("auth.jwks_file", &config.auth.jwks_file),
         ("agents.catalog", &config.agents.catalog),
@@ -86,7 +105,7 @@ fn named_files(loaded: &Loaded, now: Wall) -> Vec<ConfigError> {
         let told = |fault: String| mistake(key, format!("{}{fault}", path.display()));
         mistakes.extend(faults.into_iter().map(told));
     }
-    mistakes
+    (mistakes, findings)
 }
 
 /// What the server would refuse in a file of ours; the key set of a JWKS is its own business.

@@ -1,14 +1,20 @@
 //! The command line: what can be said, and with which code a call ends. One file a subcommand.
 
+pub mod admin;
 pub mod answer;
 pub mod backup;
 pub mod bench;
 pub mod check_config;
 pub mod client;
 pub mod completions;
+pub mod doctor;
+pub mod man;
+mod network;
+pub mod preflight;
 pub mod send;
 pub mod serve;
 pub mod store;
+pub mod trust;
 pub mod understand;
 pub mod verify;
 pub mod welcome;
@@ -80,7 +86,7 @@ pub enum Command {
     /// Serve until SIGINT or SIGTERM, then drain (the default).
     Serve(ServeArgs),
     /// Print the effective configuration and where each value came from, or what is wrong with it.
-    CheckConfig(ConfigArgs),
+    CheckConfig(check_config::CheckConfigArgs),
     /// Be a visitor in the terminal: send a message, follow the work, print the result.
     Send(SendArgs),
     /// Show what the agents read out of a text: quantities, models, roles.
@@ -89,6 +95,14 @@ pub enum Command {
     Verify(verify::VerifyArgs),
     /// Answer a text here, without a server.
     Answer(AnswerArgs),
+    /// Check whether it can serve here; each red line names the command that mends it.
+    Preflight(preflight::PreflightArgs),
+    /// Gather what somebody who helps must know in one file without secrets.
+    Doctor(doctor::DoctorArgs),
+    /// Make this machine trust the appliance's own authority, or print how.
+    Trust(trust::TrustArgs),
+    /// Print the manual pages.
+    Man(man::ManArgs),
     /// Put load on an appliance and count what arrives: rates, times, losses.
     Bench(bench::BenchArgs),
     /// The server of `bench --spawn`.
@@ -98,6 +112,8 @@ pub enum Command {
     Backup(backup::BackupArgs),
     /// Make the store from a backup.
     Restore(backup::RestoreArgs),
+    /// Administer this appliance from the shell of its owner, without the password.
+    Admin(admin::AdminArgs),
     /// Look after the store of a stopped appliance.
     Store(store::StoreArgs),
     /// Print a completion script for a shell.

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -11,10 +12,15 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::{Exit, ServeArgs, check_config, store, welcome};
 use crate::agents::backend::Backend;
 use crate::app::{App, Start, StartError};
+use crate::clock;
 use crate::config::{Config, LogFormat};
+use crate::notify;
+use crate::serve::examine::examine;
 
 /// The port that is replaced by the next free one when it is taken: nobody asked for it.
 const DEFAULT_LISTEN: &str = "server.listen";
+/// What the end takes beyond the drain: closing, and making the rest durable.
+const AFTER_DRAIN: Duration = Duration::from_secs(15);
 
 /// Runs the server.
 pub fn run(args: &ServeArgs) -> Exit {
@@ -34,6 +40,9 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
     for warning in loaded.warnings() {
         tracing::warn!("{warning}");
     }
+    for finding in examine(&loaded.config, clock::wall()).unwrap_or_default() {
+        tracing::warn!(mend = %finding.mend, "{}", finding.what);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         // Computing is short and the cores are few; more threads would only hold memory.
         .max_blocking_threads(16)
@@ -47,10 +56,21 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
         }
     };
     let by_default = loaded.source(DEFAULT_LISTEN) == crate::config::Source::Default;
+    let listener = match handed_over() {
+        Ok(listener) => listener,
+        Err(error) => {
+            eprintln!(
+                "emflow: the service manager handed over a socket that cannot be used: {error}; \
+                 give emflow-listen.socket exactly one ListenStream= with an address and a port"
+            );
+            return Exit::Usage;
+        }
+    };
     let start = Start {
         accept_loss: args.accept_loss,
         backend,
         next_free_port: by_default,
+        listener,
         // What is not a terminal may be a log, and a log must not hold a password.
         generate_password: std::io::stdout().is_terminal(),
     };
@@ -66,23 +86,39 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
         eprintln!("emflow: signals could not be listened for");
         return Exit::Failed;
     };
+    notify::status("opening the store and checking all of it");
     let app = match App::start(config.clone(), start).await {
         Ok(app) => app,
         Err(error) => {
+            notify::status(&error.to_string());
             eprintln!("emflow: {error}");
             return exit_of(&error);
         }
     };
+    if app.admin_disabled() {
+        tracing::warn!(
+            "no administrator's password is set, so nobody can administer the appliance; \
+             set one with `emflow admin set-password`, it may go on serving meanwhile"
+        );
+    }
     welcome::print(&app, &config);
+    notify::ready(&app.status());
     loop {
         tokio::select! {
-            _ = signals.hangup.recv() => reload(&app, args),
+            _ = signals.hangup.recv() => {
+                notify::reloading();
+                reload(&app, args);
+                notify::ready(&app.status());
+            }
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
             why = app.failed() => return damaged(&why),
         }
     }
     tracing::info!("draining; a second signal ends at once");
+    // Before the service manager is told: whoever comes from then on is not taken and dropped.
+    app.stop_accepting();
+    notify::stopping(config.server.drain_timeout + AFTER_DRAIN);
     tokio::select! {
         drained = app.drain() => match drained {
             Ok(late) if late.is_empty() => {}
@@ -94,6 +130,21 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
     }
     tracing::info!("done");
     Exit::Done
+}
+
+/// The socket that systemd listens on for us (`emflow-listen.socket`), where it started us for that.
+fn handed_over() -> std::io::Result<Option<std::net::TcpListener>> {
+    let mut sockets = listenfd::ListenFd::from_env();
+    if sockets.len() > 1 {
+        return Err(std::io::Error::other(format!(
+            "there are {} of them",
+            sockets.len()
+        )));
+    }
+    if sockets.len() == 0 {
+        return Ok(None);
+    }
+    sockets.take_tcp_listener(0)
 }
 
 /// Fail-stop: what is on disk is not known any more, so nothing more is promised.
@@ -134,7 +185,7 @@ impl Signals {
     }
 }
 
-fn exit_of(error: &StartError) -> Exit {
+pub(super) fn exit_of(error: &StartError) -> Exit {
     match error {
         StartError::Store(error) => store::exit_of(error),
         StartError::Tls(_) | StartError::File(_) => Exit::Usage,

@@ -140,10 +140,13 @@ fn checked(text: &str) -> (Exit, String, String) {
     let scratch = tempfile::tempdir().unwrap();
     let file = scratch.path().join("c.toml");
     fs::write(&file, text).unwrap();
-    let args = ConfigArgs {
-        config: Some(file),
-        data_dir: Some("somewhere".to_owned()),
-        listen: None,
+    let args = check_config::CheckConfigArgs {
+        config: ConfigArgs {
+            config: Some(file),
+            data_dir: Some("somewhere".to_owned()),
+            listen: None,
+        },
+        quiet: false,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let exit = check_config::run(&args, Wall(1_790_000_000_000), &mut out, &mut err).unwrap();

@@ -1,35 +1,43 @@
 //! What the terminal says once the appliance is ready: what a stranger needs next.
 
 use std::io::{IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+
+use super::network;
 use crate::app::App;
 use crate::config::Config;
 
 /// Prints it on standard output, and opens the page where a person sits at a desktop.
 pub fn print(app: &App, config: &Config) {
+    let terminal = std::io::stdout().is_terminal();
     // The server runs whether anybody reads this or not.
-    let _ = write(app, config, &mut std::io::stdout().lock());
-    if config.server.open_browser
-        && std::io::stdout().is_terminal()
-        && std::env::var_os("DISPLAY").is_some()
-    {
-        open_browser(&format!("https://{}/", host(app.address)));
+    let _ = write(app, config, terminal, &mut std::io::stdout().lock());
+    if config.server.open_browser && terminal && desktop() {
+        open_browser(&format!("https://{}/", network::local(app.address)));
     }
 }
 
-fn write(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()> {
+fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> std::io::Result<()> {
     let port = app.address.port();
-    let local = format!("https://{}/", host(app.address));
     writeln!(out, "emflow {} is ready", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  demo        {local}")?;
-    if app.address.ip().is_unspecified() {
-        for address in lan_addresses() {
-            writeln!(out, "  on the network  https://{address}:{port}/")?;
-        }
-    }
+    writeln!(
+        out,
+        "  demo        https://{}/",
+        network::local(app.address)
+    )?;
     for name in &config.server.public_names {
         writeln!(out, "  by name     https://{}:{port}/", name.as_str())?;
+    }
+    let near = nearby(app.address, network::likely());
+    match &near {
+        Some(url) => writeln!(out, "  network     {url}")?,
+        None => writeln!(
+            out,
+            "  network     not reachable; `emflow --listen 0.0.0.0:{port}` opens it to the local network"
+        )?,
     }
     if let Some(password) = &app.generated_password {
         writeln!(
@@ -45,14 +53,17 @@ fn write(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()
     writeln!(out, "  engine      {}", app.engine)?;
     writeln!(out, "  data        {}", config.server.data_dir.display())?;
     writeln!(out, "  certificate {}", app.presented.fingerprint)?;
-    if let Some(issued) = &app.presented.issued {
+    if app.presented.issued.is_some() {
         writeln!(
             out,
-            "  made by our own authority; browsers trust it once {} is installed",
-            issued.authority.display()
+            "              of our own authority: `emflow trust` makes this machine trust it, \
+             the page /trust says how on others"
         )?;
     }
-    if app.address.port() != config.server.listen.port() && config.server.listen.port() != 0 {
+    if let (true, Some(url)) = (terminal, &near) {
+        write!(out, "{}", picture(url))?;
+    }
+    if port != config.server.listen.port() && config.server.listen.port() != 0 {
         writeln!(
             out,
             "  port {} is taken by another program, so this is the next free one",
@@ -76,52 +87,85 @@ fn write(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()
     out.flush()
 }
 
-/// Under which a browser on this machine comes in: an address that was named is the only one.
-fn host(address: SocketAddr) -> String {
-    let any = address.ip() == Ipv4Addr::LOCALHOST || address.ip().is_unspecified();
-    if any {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
-    }
+/// Where a device on the same network finds us; none where we listen to this machine alone.
+pub(super) fn nearby(listening: SocketAddr, likely: Option<IpAddr>) -> Option<String> {
+    let ip = listening.ip();
+    let address = match ip.is_unspecified() {
+        true => likely?,
+        false if ip.is_loopback() => return None,
+        false => ip,
+    };
+    let address = SocketAddr::new(address, listening.port());
+    Some(format!("https://{address}/"))
+}
+
+/// The address as a QR code, black on white whatever the terminal's colours are: a camera cannot
+/// read it reversed. Empty where the address is too long for one.
+fn picture(url: &str) -> String {
+    let Ok(code) = QrCode::with_error_correction_level(url, EcLevel::L) else {
+        return String::new();
+    };
+    let drawn = code
+        .render::<Dense1x2>()
+        .dark_color(Dense1x2::Dark)
+        .light_color(Dense1x2::Light)
+        .build();
+    drawn
+        .lines()
+        .map(|line| format!("  \x1b[38;5;16;48;5;231m{line}\x1b[0m\n"))
+        .collect()
+}
+
+/// Whether there is a desktop that could open a browser.
+fn desktop() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
 }
 
 fn open_browser(url: &str) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else {
+        "xdg-open"
+    };
     // It may be missing or fail; the address stands above.
-    let _ = std::process::Command::new("xdg-open")
+    let _ = std::process::Command::new(opener)
         .arg(url)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn();
 }
 
-/// Addresses under which others may reach this machine.
-fn lan_addresses() -> Vec<IpAddr> {
-    let networks = sysinfo::Networks::new_with_refreshed_list();
-    let mut addresses: Vec<IpAddr> = networks
-        .values()
-        .flat_map(|n| n.ip_networks())
-        .map(|n| n.addr)
-        .filter(|a| a.is_ipv4() && !a.is_loopback())
-        .collect();
-    addresses.sort();
-    addresses
-}
-
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use super::*;
 
     #[test]
-    fn the_address_is_one_that_answers() {
-        let check = |listen: &str, shown: &str| {
-            assert_eq!(host(listen.parse().unwrap()), shown, "{listen}");
+    fn the_network_is_told_an_address_that_reaches_us_or_none() {
+        let check = |listen: &str, likely: Option<&str>, shown: Option<&str>| {
+            let likely = likely.map(|text| text.parse().unwrap());
+            let url = nearby(listen.parse().unwrap(), likely);
+            assert_eq!(url.as_deref(), shown, "{listen}");
         };
-        check("127.0.0.1:8443", "localhost:8443");
-        check("0.0.0.0:8443", "localhost:8443");
-        check("[::]:8443", "localhost:8443");
-        check("[::1]:8443", "[::1]:8443");
-        check("192.0.2.7:8444", "192.0.2.7:8444");
-        check("[2001:db8::7]:8443", "[2001:db8::7]:8443");
+        let lan = Some("192.168.1.5");
+        check("0.0.0.0:8443", lan, Some("https://192.168.1.5:8443/"));
+        check("[::]:8444", lan, Some("https://192.168.1.5:8444/"));
+        check("0.0.0.0:8443", None, None);
+        check("127.0.0.1:8443", lan, None);
+        check("[::1]:8443", lan, None);
+        check("10.0.0.7:443", lan, Some("https://10.0.0.7:443/"));
+        check("[2001:db8::7]:443", lan, Some("https://[2001:db8::7]:443/"));
+    }
+
+    #[test]
+    fn the_picture_is_a_square_of_half_blocks() {
+        let drawn = picture("https://192.168.178.123:8443/");
+        let lines: Vec<&str> = drawn.lines().collect();
+        let blocks = |line: &str| line.chars().filter(|c| " ▀▄█".contains(*c)).count() - 2;
+        // Version 2 or 3 with its quiet zone, two rows a line.
+        assert!((16..=20).contains(&lines.len()), "{}", lines.len());
+        assert!(lines.iter().all(|line| blocks(line) == blocks(lines[0])));
+        assert!(blocks(lines[0]).div_ceil(2) == lines.len());
+        assert!(picture(&"x".repeat(5000)).is_empty());
     }
 }

@@ -18,6 +18,8 @@ const FILE_MAX: u64 = 1 << 20;
 const FRAGMENTS_MAX: usize = 64;
 /// What every variable begins with.
 const PREFIX: &str = "EMFLOW_";
+/// The directory in which systemd puts credentials (`LoadCredential=`).
+const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// A value in a layer, not yet checked.
 pub(super) struct Found {
@@ -43,7 +45,7 @@ pub fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| {
             let name = name.into_string().ok()?;
-            let ours = name.starts_with(PREFIX);
+            let ours = name.starts_with(PREFIX) || name == CREDENTIALS;
             ours.then(|| (name, value.to_string_lossy().into_owned()))
         })
         .collect()
@@ -128,7 +130,12 @@ pub(super) fn from_environment(
     errors: &mut Vec<ConfigError>,
 ) -> Vec<Found> {
     let mut entries = Vec::new();
+    let mut credentials = Vec::new();
     for (name, value) in env {
+        if name == CREDENTIALS {
+            credentials = files_of_credentials(Path::new(&value));
+            continue;
+        }
         let Some(rest) = name.strip_prefix(PREFIX) else {
             continue;
         };
@@ -147,7 +154,25 @@ pub(super) fn from_environment(
         }
     }
     entries.sort_by(|a, b| a.0.cmp(&b.0));
-    resolve(entries, errors)
+    // Below the variables: what is written for this service alone wins over what is handed to it.
+    let mut found = resolve(credentials, errors);
+    found.extend(resolve(entries, errors));
+    found
+}
+
+/// The credentials named after a secret (`admin.password`), as files that hold it. Others are the
+/// operator's own: a private key, say, that the configuration names by its path.
+fn files_of_credentials(dir: &Path) -> Vec<(String, Raw, Source)> {
+    let secrets = keys().filter(|key| key.secret);
+    let files = secrets.map(|key| (key, dir.join(key.path)));
+    files
+        .filter(|(_, file)| file.exists())
+        .map(|(key, file)| {
+            let raw = Raw::Loose(file.to_string_lossy().into_owned());
+            let place = Source::Environment(CREDENTIALS.to_owned());
+            (format!("{}_file", key.path), raw, place)
+        })
+        .collect()
 }
 
 /// The values of flags.
@@ -163,7 +188,7 @@ pub(super) fn from_flags(flags: &Overrides, errors: &mut Vec<ConfigError>) -> Ve
 }
 
 /// The variable that sets `path`.
-pub(super) fn variable(path: &str) -> String {
+pub fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase())
 }
 

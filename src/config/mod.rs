@@ -7,7 +7,8 @@
 //! its place, key, rule and remedy, and where each value came from is kept.
 //!
 //! A secret may be given as the path of a file that holds it: `<key>_file` in
-//! the file, `EMFLOW_SECTION__KEY_FILE` in the environment.
+//! the file, `EMFLOW_SECTION__KEY_FILE` in the environment, or a systemd credential that
+//! is named after the key.
 
 mod layers;
 mod nearest;
@@ -25,9 +26,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use layers::{Overrides, environment};
+pub use layers::{Overrides, environment, variable};
 pub use settings::{Key, Section};
-pub use show::{effective, reference, template};
+pub use show::{INTRODUCTION, about, effective, reference, template};
 pub use table::*;
 pub use types::{
     Host, JwtAlgorithm, LogFilter, LogFormat, Network, SECRET_MAX, Secret, Visitors, WebOrigin,
@@ -116,6 +117,12 @@ impl Loaded {
 /// Every key, in the order of the reference.
 pub fn keys() -> impl Iterator<Item = &'static Key> {
     SECTIONS.iter().flat_map(|section| section.keys)
+}
+
+/// The secrets that `config` holds, so that they can be taken out of a text.
+pub fn secrets(config: &Config) -> Vec<String> {
+    let given = keys().filter_map(|key| (key.exposed)(config));
+    given.filter(|secret| !secret.is_empty()).collect()
 }
 
 impl Config {

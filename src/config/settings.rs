@@ -44,6 +44,8 @@ pub struct Key {
     pub secret: bool,
     pub(super) set: fn(&mut Config, &Raw) -> Result<(), String>,
     pub(super) show: fn(&Config) -> String,
+    /// The value itself, of a secret only.
+    pub(super) exposed: fn(&Config) -> Option<String>,
     pub(super) same: fn(&Config, &Config) -> bool,
     pub(super) copy: fn(&mut Config, &Config),
 }
@@ -162,6 +164,7 @@ macro_rules! settings {
                         Ok(())
                     },
                     show: |config| config.$section.$key.show(),
+                    exposed: |config| config.$section.$key.exposed(),
                     same: |a, b| a.$section.$key == b.$section.$key,
                     copy: |to, from| to.$section.$key = from.$section.$key.clone(),
                 },)+],

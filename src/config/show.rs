@@ -83,7 +83,8 @@ the order of their names. Precedence: flag, then environment, then file, then de
 
 - **Environment**: `EMFLOW_SECTION__KEY`, for example `EMFLOW_SERVER__LISTEN=0.0.0.0:8443`. Lists are separated by commas.
 - **Secrets** can be given as the path of a file that holds them: `<key>_file` in the file, `EMFLOW_SECTION__KEY_FILE`
-  in the environment (systemd credentials, container secrets). They are masked wherever they are shown.
+  in the environment (container secrets), or a systemd credential named after the key
+  (`LoadCredential=admin.password:/path`). They are masked wherever they are shown.
 - **Unknown keys are refused**, and the nearest known one is named. All mistakes are reported at once, each with
   file, line, rule and remedy; the exit code is 2.
 - **Durations** are whole numbers with a unit (`ms`, `s`, `m`, `h`, `d`), **sizes** too (`B`, `KiB`, `MiB`, `GiB`, `TiB`);
@@ -94,8 +95,22 @@ the order of their names. Precedence: flag, then environment, then file, then de
 `emflow check-config` prints the effective configuration and where each value came from.
 ";
 
+/// What a reader of the file must know before the keys, a paragraph each; for emflow.toml(5).
+pub const INTRODUCTION: &[&str] = &[
+    "The file is taken from --config FILE, else ./config.toml, else /etc/emflow/config.toml. Beside it \
+     conf.d/*.toml apply in the order of their names, and the later value wins. Without a file every key has \
+     its default, and that is a working appliance.",
+    "A flag wins over the environment (EMFLOW_SECTION__KEY), the environment over the files. A secret may be \
+     given as the path of a file that holds it: KEY_file in the file, EMFLOW_SECTION__KEY_FILE in the \
+     environment, or a systemd credential named SECTION.KEY (for example \
+     LoadCredential=admin.password:/path).",
+    "Unknown keys are refused. All mistakes are reported at once with file, line, rule and remedy, and the \
+     exit code is 2. emflow check-config prints what is in force and where each value came from. Keys marked \
+     Live are applied by a reload (SIGHUP, systemctl reload emflow); the others need a restart.",
+];
+
 /// The meaning of a key with what a reader of the file must know beside it.
-fn about(key: &Key) -> String {
+pub fn about(key: &Key) -> String {
     let range = key.range.map(|(min, max)| format!(" From {min} to {max}."));
     let file = key
         .secret

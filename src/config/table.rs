@@ -146,6 +146,8 @@ settings! {
         max_per_visitor: usize = 16 in 1..=10000;
         /// How long the frames of a finished session are kept, so that a reloaded page draws it again.
         retention: Duration = "24h" in "1m"..="90d";
+        /// How long the clean-up of a visitor can be taken back. "0s": never, what is removed is gone at once.
+        undo_window: Duration = "10m" in "0s"..="24h";
     }
 
     /// The breaker of each backend.

@@ -167,6 +167,28 @@ fn fragments_apply_in_the_order_of_their_names() {
 
 // req: K
 #[test]
+fn a_credential_of_systemd_is_a_secret_below_the_variables() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("admin.password"), "from a credential\n").unwrap();
+    std::fs::write(dir.path().join("tls.key"), "not a secret of the table").unwrap();
+    let credentials = ("CREDENTIALS_DIRECTORY", dir.path().to_str().unwrap());
+    let check = |env: &[(&str, &str)], password: &str, place: &str| {
+        let loaded = load(&[], env, &[]).unwrap();
+        assert_eq!(loaded.config.admin.password.expose(), password);
+        let said = loaded.source("admin.password").to_string();
+        assert!(said.ends_with(place), "{said}");
+        assert!(loaded.config.tls.key.is_none());
+    };
+    let named = "admin.password (named by environment CREDENTIALS_DIRECTORY)";
+    check(&[credentials], "from a credential", named);
+    let variable = ("EMFLOW_ADMIN__PASSWORD", "from a variable");
+    let place = "environment EMFLOW_ADMIN__PASSWORD";
+    check(&[variable, credentials], "from a variable", place);
+    check(&[("CREDENTIALS_DIRECTORY", "/nowhere")], "", "default");
+}
+
+// req: K
+#[test]
 fn the_environment_sets_every_kind_of_value() {
     let env = [
         ("EMFLOW_SERVER__PUBLIC_NAMES", "Demo.Example, 10.0.0.7"),

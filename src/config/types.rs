@@ -48,6 +48,9 @@ impl Value for Secret {
             _ => None,
         }
     }
+    fn exposed(&self) -> Option<String> {
+        Some(self.0.clone())
+    }
     fn show(&self) -> String {
         // Fixed length: the mask must not tell how long the secret is.
         quoted(if self.is_empty() { "" } else { "********" })

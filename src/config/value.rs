@@ -86,6 +86,10 @@ pub trait Value: Sized + Clone + PartialEq {
     fn read(raw: &Raw) -> Option<Self>;
     /// The value as TOML; a secret masks itself.
     fn show(&self) -> String;
+    /// The value itself where it is a secret, so that it can be taken out of a text.
+    fn exposed(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A TOML basic string, always on one line: what a file or a variable holds must not forge lines

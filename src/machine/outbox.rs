@@ -324,6 +324,13 @@ impl Cursor {
         }
     }
 
+    /// Somebody asks that everything unacknowledged be sent again now; the retries begin anew.
+    pub fn send_again(&mut self) {
+        self.sent = self.sent.min(self.acked);
+        self.timer = Timer::Idle;
+        self.retries.reset();
+    }
+
     /// When [`Cursor::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.timer {

@@ -81,6 +81,24 @@ impl Health {
     }
 }
 
+impl Health {
+    /// Part by part, for the administrator.
+    pub fn components(&self) -> Value {
+        let component = |probe: &Probe| {
+            let status = match (probe.well, probe.vital) {
+                (true, _) => "healthy",
+                (false, true) => "unhealthy",
+                (false, false) => "degraded",
+            };
+            json!({
+                "name": probe.name, "status": status, "vital": probe.vital,
+                "detail": probe.detail,
+            })
+        };
+        self.0.iter().map(component).collect()
+    }
+}
+
 impl Observer {
     /// `disk_low` is set here and heeded by the intake.
     pub fn new(

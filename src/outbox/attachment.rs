@@ -55,11 +55,4 @@ impl Stream {
             marks,
         )
     }
-
-    /// Closes every socket of the visitor.
-    pub fn close_all(&self, why: Close) {
-        for (_, order) in &self.lock().sockets {
-            let _ = order.try_send(why);
-        }
-    }
 }

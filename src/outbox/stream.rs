@@ -2,60 +2,43 @@
 
 mod retire;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
+use super::state::{BATCH_BYTES, State, compose};
 use super::{ANSWER_BYTES, ANSWER_FRAMES, Limits};
 use crate::clock::Wall;
-use crate::id::{ConnectionId, UserId};
+use crate::id::UserId;
 use crate::machine::outbox::{AckRefused, Marks};
-use crate::protocol::close::Close;
-use crate::protocol::frame;
 use crate::store::commit::Permit;
 pub use retire::Idle;
 
 use crate::store::{Append, Chunk, Committer, Frame, Op, Store, StoreError, VisitorRecord};
 
-/// Frames kept in memory behind the newest, so that live sockets do not read the store.
-const TAIL_FRAMES: usize = 128;
-/// Bytes kept likewise; a session's memory is mostly this.
-const TAIL_BYTES: usize = 48 * 1024;
-/// Payload bytes handed to a socket at once.
-const BATCH_BYTES: usize = 256 * 1024;
-
 /// See the [module](super).
 pub struct Stream {
-    user: UserId,
-    store: Store,
-    committer: Committer,
+    pub(super) user: UserId,
+    pub(super) store: Store,
+    pub(super) committer: Committer,
     pub(super) limits: Limits,
     state: Mutex<State>,
     /// Ticks whenever frames became stable, an acknowledgement came, or the epoch changed.
     pub(super) changed: watch::Sender<u64>,
-    /// Held while a message of the visitor is taken in, so that two sockets cannot both be first.
+    /// Held while a message of the visitor is taken in, so that two sockets cannot both be first,
+    /// and while the stream is cleaned or changed by an administrator.
     pub(crate) intake: tokio::sync::Mutex<()>,
 }
 
-pub(super) struct State {
-    pub(super) marks: Marks,
-    generation: u64,
-    revoked_at: Wall,
-    attempts: u32,
-    expired: u64,
-    /// No record of the visitor is on disk or on its way.
-    unwritten: bool,
-    touched: Wall,
-    /// Composed texts of the newest frames; the last one is `next - 1`.
-    tail: VecDeque<Bytes>,
-    tail_bytes: usize,
-    /// Payload sizes of the frames that are not acknowledged: `acked + 1 ..= next - 1`.
-    sizes: VecDeque<u32>,
-    pending_bytes: u64,
-    reserved: u64,
-    pub(super) sockets: Vec<(ConnectionId, mpsc::Sender<Close>)>,
+/// What became of frames that were to be appended.
+enum Queued {
+    /// An administrator holds the stream still.
+    Held,
+    /// There are none.
+    Nothing,
+    /// Queued up to this sequence.
+    Until(u64, oneshot::Receiver<Result<(), StoreError>>),
 }
 
 /// Frames for a socket.
@@ -85,36 +68,7 @@ impl Stream {
         unwritten: bool,
         chunks: &[Chunk],
     ) -> Self {
-        let next = chunks
-            .last()
-            .map_or(record.next, |c| record.next.max(c.last() + 1));
-        let oldest = chunks.first().map_or(next, |c| c.first);
-        let sizes: VecDeque<u32> = chunks
-            .iter()
-            .flat_map(|chunk| (chunk.first..).zip(&chunk.frames))
-            .filter(|(sequence, _)| *sequence > record.acked)
-            .map(|(_, frame)| frame.payload.len() as u32)
-            .collect();
-        let state = State {
-            marks: Marks::recovered(
-                record.epoch,
-                oldest.min(record.acked + 1),
-                record.acked,
-                next,
-            ),
-            generation: record.generation,
-            revoked_at: record.revoked_at,
-            attempts: record.attempts,
-            expired: record.expired,
-            unwritten,
-            touched: record.touched,
-            tail: VecDeque::new(),
-            tail_bytes: 0,
-            pending_bytes: sizes.iter().map(|n| u64::from(*n)).sum(),
-            sizes,
-            reserved: 0,
-            sockets: Vec::new(),
-        };
+        let state = State::load(&record, unwritten, chunks);
         Self {
             user: record.user,
             store,
@@ -138,7 +92,7 @@ impl Stream {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tick(&self) {
+    pub(super) fn tick(&self) {
         self.changed.send_modify(|n| *n += 1);
     }
 
@@ -196,7 +150,7 @@ impl Stream {
         })
     }
 
-    fn record(&self, state: &State) -> VisitorRecord {
+    pub(super) fn record(&self, state: &State) -> VisitorRecord {
         VisitorRecord {
             user: self.user.clone(),
             epoch: state.marks.epoch,
@@ -223,41 +177,62 @@ impl Stream {
         self: &Arc<Self>,
         make: impl FnOnce(u64) -> Option<(Vec<Frame>, Vec<Op>)>,
     ) -> Result<Option<u64>, StoreError> {
-        let permit = self.committer.reserve().await?;
-        let (tell, told) = oneshot::channel();
-        let stream = Arc::clone(self);
-        let last = {
-            let mut state = self.lock();
-            let Some((frames, with)) = make(state.marks.next) else {
-                return Ok(None);
-            };
-            let first = state.marks.assign(frames.len() as u64);
-            let last = first + frames.len() as u64 - 1;
-            for (sequence, frame) in (first..).zip(&frames) {
-                state.push(sequence, frame);
+        let mut changed = self.changed.subscribe();
+        let mut make = Some(make);
+        let (last, told) = loop {
+            changed.borrow_and_update();
+            let permit = self.committer.reserve().await?;
+            match self.queue_frames(permit, &mut make) {
+                Queued::Held => {}
+                Queued::Nothing => return Ok(None),
+                Queued::Until(last, told) => break (last, told),
             }
-            let epoch = state.marks.epoch;
-            let mut ops = vec![Op::Append(Append {
-                user: self.user.clone(),
-                epoch,
-                first,
-                frames,
-            })];
-            ops.extend(with);
-            // Queued under the lock: the order of the numbers is the order of the commits.
-            permit.send(
-                ops,
-                Box::new(move |result| {
-                    if result.is_ok() {
-                        stream.on_stable(epoch, last);
-                    }
-                    drop(tell.send(result));
-                }),
-            );
-            last
+            // The sender lives in self.
+            let _ = changed.changed().await;
         };
         told.await.unwrap_or(Err(StoreError::Stopped))?;
         Ok(Some(last))
+    }
+
+    fn queue_frames(
+        self: &Arc<Self>,
+        permit: Permit<'_>,
+        make: &mut Option<impl FnOnce(u64) -> Option<(Vec<Frame>, Vec<Op>)>>,
+    ) -> Queued {
+        let mut state = self.lock();
+        if state.still {
+            return Queued::Held;
+        }
+        let made = make.take().and_then(|make| make(state.marks.next));
+        let Some((frames, with)) = made else {
+            return Queued::Nothing;
+        };
+        let first = state.marks.assign(frames.len() as u64);
+        let last = first + frames.len() as u64 - 1;
+        for (sequence, frame) in (first..).zip(&frames) {
+            state.push(sequence, frame);
+        }
+        let epoch = state.marks.epoch;
+        let mut ops = vec![Op::Append(Append {
+            user: self.user.clone(),
+            epoch,
+            first,
+            frames,
+        })];
+        ops.extend(with);
+        let (tell, told) = oneshot::channel();
+        let stream = Arc::clone(self);
+        // Queued under the lock: the order of the numbers is the order of the commits.
+        permit.send(
+            ops,
+            Box::new(move |result| {
+                if result.is_ok() {
+                    stream.on_stable(epoch, last);
+                }
+                drop(tell.send(result));
+            }),
+        );
+        Queued::Until(last, told)
     }
 
     /// Queues the visitor's record, and keeps the stream in memory until it is on disk: one that
@@ -277,25 +252,29 @@ impl Stream {
         }
     }
 
-    /// The frames of `range`, as many as go into one write; what is sent counts as sent.
+    /// The frames of `range` in `epoch`, as many as go into one write; what is sent counts as sent.
+    /// None where the stream was changed meanwhile: look at its marks again.
     ///
     /// # Errors
     /// Where the store cannot be read.
-    pub fn take(&self, range: std::ops::RangeInclusive<u64>) -> Result<Batch, StoreError> {
+    pub fn take(
+        &self,
+        epoch: u64,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> Result<Option<Batch>, StoreError> {
         let (first, upto) = (*range.start(), *range.end());
         if range.is_empty() {
-            return Ok(Batch::default());
+            return Ok(Some(Batch::default()));
         }
-        let (read_tail, epoch) = {
+        {
             let mut state = self.lock();
-            let batch = state.read_tail(first, upto);
-            if let Some(batch) = &batch {
-                state.marks.on_sent(batch.last);
+            if !state.holds(epoch, first) {
+                return Ok(None);
             }
-            (batch, state.marks.epoch)
-        };
-        if let Some(batch) = read_tail {
-            return Ok(batch);
+            if let Some(batch) = state.read_tail(first, upto) {
+                state.marks.on_sent(batch.last);
+                return Ok(Some(batch));
+            }
         }
         let count = usize::try_from(upto - first + 1).unwrap_or(usize::MAX);
         let frames = self.store.frames(&self.user, first, count, BATCH_BYTES)?;
@@ -305,11 +284,11 @@ impl Stream {
             batch.texts.push(compose(epoch, sequence, &frame));
         }
         let mut state = self.lock();
-        if state.marks.epoch != epoch {
-            return Ok(Batch::default());
+        if !state.holds(epoch, first) {
+            return Ok(None);
         }
         state.marks.on_sent(batch.last);
-        Ok(batch)
+        Ok(Some(batch))
     }
 
     /// The visitor has applied everything up to `sequence`; durable soon, not waited for.
@@ -323,7 +302,8 @@ impl Stream {
     ) -> Result<Result<(), AckRefused>, StoreError> {
         let permit = self.committer.reserve().await?;
         let mut state = self.lock();
-        if epoch.is_some_and(|epoch| epoch != state.marks.epoch.to_string()) {
+        // A client says again what it has applied with its next acknowledgement.
+        if state.still || epoch.is_some_and(|epoch| epoch != state.marks.epoch.to_string()) {
             return Ok(Ok(()));
         }
         let before = state.marks.acked;
@@ -347,6 +327,9 @@ impl Stream {
     pub async fn on_resend(self: &Arc<Self>, attempt: u32) -> Result<(), StoreError> {
         let permit = self.committer.reserve().await?;
         let mut state = self.lock();
+        if state.still {
+            return Ok(());
+        }
         state.attempts = state.attempts.max(attempt);
         self.queue_record(permit, &state, Vec::new());
         Ok(())
@@ -363,6 +346,8 @@ impl Stream {
         pending_horizon: Wall,
         holds: impl Fn(&Frame) -> bool,
     ) -> Result<(u64, usize), StoreError> {
+        // What is read now must still be the stream when it is changed.
+        let _nobody_else = self.intake.lock().await;
         let chunks = self.store.chunks(&self.user)?;
         // Asked before the lock, because it reads the store: a session that is gone stays gone.
         let held: Vec<bool> = chunks.iter().map(|c| c.frames.iter().any(&holds)).collect();
@@ -402,62 +387,4 @@ impl Stream {
 
 fn size(chunk: &Chunk) -> u64 {
     chunk.frames.iter().map(|f| f.payload.len() as u64).sum()
-}
-
-fn compose(epoch: u64, sequence: u64, frame: &Frame) -> Bytes {
-    let text = frame::sequenced(
-        frame.kind,
-        sequence,
-        epoch,
-        frame.session,
-        &frame.at.rfc3339(),
-        &frame.payload,
-    );
-    Bytes::from(text)
-}
-
-impl State {
-    fn push(&mut self, sequence: u64, frame: &Frame) {
-        let text = compose(self.marks.epoch, sequence, frame);
-        self.sizes.push_back(frame.payload.len() as u32);
-        self.pending_bytes += frame.payload.len() as u64;
-        self.touched = self.touched.max(frame.at);
-        self.tail_bytes += text.len();
-        self.tail.push_back(text);
-        while self.tail.len() > TAIL_FRAMES || (self.tail_bytes > TAIL_BYTES && self.tail.len() > 1)
-        {
-            self.tail_bytes -= self.tail.pop_front().map_or(0, |text| text.len());
-        }
-    }
-
-    /// The acknowledged mark moved from `before`.
-    fn settle(&mut self, before: u64) {
-        for _ in before..self.marks.acked {
-            self.pending_bytes -= u64::from(self.sizes.pop_front().unwrap_or(0));
-        }
-        if self.marks.pending() == 0 {
-            // Nobody waits for them; a page that begins again has them from the store.
-            self.tail = VecDeque::new();
-            self.tail_bytes = 0;
-        }
-    }
-
-    fn read_tail(&self, first: u64, upto: u64) -> Option<Batch> {
-        let begin = self.marks.next - self.tail.len() as u64;
-        if first < begin {
-            return None;
-        }
-        let mut batch = Batch::default();
-        let mut bytes = 0;
-        for sequence in first..=upto {
-            let text = self.tail.get((sequence - begin) as usize)?;
-            if bytes + text.len() > BATCH_BYTES && !batch.texts.is_empty() {
-                break;
-            }
-            bytes += text.len();
-            batch.texts.push(text.clone());
-            batch.last = sequence;
-        }
-        Some(batch)
-    }
 }

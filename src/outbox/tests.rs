@@ -2,6 +2,8 @@
 
 mod retire;
 
+mod care;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
@@ -88,7 +90,8 @@ fn sent(stream: &Stream, range: std::ops::RangeInclusive<u64>) -> Vec<String> {
     let mut all = Vec::new();
     let mut next = *range.start();
     while next <= *range.end() {
-        let batch = stream.take(next..=*range.end()).unwrap();
+        let epoch = stream.marks().epoch;
+        let batch = stream.take(epoch, next..=*range.end()).unwrap().unwrap();
         assert!(!batch.texts.is_empty(), "nothing from {next} on");
         next = batch.last + 1;
         all.extend(
@@ -362,7 +365,8 @@ async fn a_stream_is_never_two_and_never_behind_itself() {
             for _ in 0..100 {
                 let stream = outboxes.stream(&user("ann")).unwrap();
                 let last = say(&stream, 1, "x").await;
-                stream.take(last..=last).unwrap();
+                let epoch = stream.marks().epoch;
+                stream.take(epoch, last..=last).unwrap().unwrap();
                 stream.ack(last, None).await.unwrap().unwrap();
                 // Let go of while the acknowledgement is on its way to the disk.
                 drop(stream);

@@ -15,6 +15,8 @@ pub enum Close {
     TooBig,
     /// 1011: our own failure.
     Internal,
+    /// 1012: the visitor's stream begins again.
+    Restart,
     /// 1013: overloaded.
     Overloaded,
     /// 4100: frames were not acknowledged after every retry.
@@ -47,6 +49,7 @@ impl Close {
             Close::NotUtf8 => 1007,
             Close::TooBig => 1009,
             Close::Internal => 1011,
+            Close::Restart => 1012,
             Close::Overloaded => 1013,
             Close::NotAcknowledging => 4100,
             Close::Idle => 4101,
@@ -69,6 +72,7 @@ impl Close {
             Close::NotUtf8 => "text frames must be UTF-8",
             Close::TooBig => "frame over the size limit",
             Close::Internal => "internal error; come back",
+            Close::Restart => "your frames begin again; come back",
             Close::Overloaded => "overloaded; come back later",
             Close::NotAcknowledging => "frames were sent four times without an acknowledgement",
             Close::Idle => "no frame and no pong for the idle timeout",

@@ -116,6 +116,17 @@ pub struct Problem {
     pub retry_after_s: Option<u64>,
     /// A reference to find the occurrence in the log; internal errors carry one.
     pub reference: Option<String>,
+    /// Every field that is wrong, where the body has fields.
+    pub errors: Vec<FieldError>,
+}
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Which, as a path: `items[2].title`.
+    pub field: String,
+    /// What must hold.
+    pub rule: String,
 }
 
 #[derive(Serialize)]
@@ -127,6 +138,8 @@ struct Document<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
 }
 
 impl Problem {
@@ -137,12 +150,19 @@ impl Problem {
             detail: detail.into(),
             retry_after_s: None,
             reference: None,
+            errors: Vec::new(),
         }
     }
 
     /// The same, with the seconds after which coming back helps.
     pub fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds.max(1));
+        self
+    }
+
+    /// The same, with every field that is wrong.
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
         self
     }
 
@@ -155,6 +175,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code.as_str(),
             reference: self.reference.as_deref(),
+            errors: &self.errors,
         };
         serde_json::to_string(&document).unwrap_or_default()
     }

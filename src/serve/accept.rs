@@ -15,7 +15,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
@@ -52,11 +52,34 @@ pub struct Listener {
     pub permits: Permits,
     /// Everything else.
     pub services: Arc<Services>,
+    /// Who wants to know whether the loop turns.
+    pub asked: Asked,
+}
+
+/// Asks the loop for a sign of life.
+#[derive(Clone)]
+pub struct Pulse(mpsc::Sender<oneshot::Sender<()>>);
+
+/// The loop's end of a [`Pulse`].
+pub struct Asked(mpsc::Receiver<oneshot::Sender<()>>);
+
+/// Both ends.
+pub fn pulse() -> (Pulse, Asked) {
+    let (ask, asked) = mpsc::channel(1);
+    (Pulse(ask), Asked(asked))
+}
+
+impl Pulse {
+    /// Waits until the loop has taken a turn; false where it has ended.
+    pub async fn beat(&self) -> bool {
+        let (tell, told) = oneshot::channel();
+        self.0.send(tell).await.is_ok() && told.await.is_ok()
+    }
 }
 
 impl Listener {
     /// Accepts until the drain.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let settings = &self.services.settings;
         let handshakes = Arc::new(Semaphore::new(settings.max_handshakes));
         let refusals = Arc::new(Semaphore::new(settings.refusals));
@@ -67,8 +90,14 @@ impl Listener {
         let mut pause = Duration::from_millis(5);
         loop {
             let accepted = tokio::select! {
-                accepted = self.socket.accept() => accepted,
+                // First: what is not accepted now waits in the system for whoever comes after us.
+                biased;
                 () = self.services.drain.reached(Phase::Draining) => return,
+                Some(asked) = self.asked.0.recv() => {
+                    let _ = asked.send(());
+                    continue;
+                }
+                accepted = self.socket.accept() => accepted,
             };
             let (stream, address) = match accepted {
                 Ok(accepted) => accepted,
@@ -197,23 +226,25 @@ impl App {
                     .retry_after(5),
             );
         }
-        framing::check(&request, self.services.settings.max_body)?;
         let settings = &self.services.settings;
+        let max_body = routes::max_body(&request)
+            .unwrap_or(0)
+            .max(settings.max_body);
+        framing::check(&request, max_body)?;
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(peer);
         if parts.method == Method::HEAD {
             // Answered like GET, without a body: hyper knows what was asked. It upgrades nothing.
-            parts.method = Method::GET;
             parts.extensions.remove::<OnUpgrade>();
         }
         let collect = tokio::time::timeout(
             settings.request_timeout,
-            Limited::new(body, settings.max_body).collect(),
+            Limited::new(body, max_body).collect(),
         );
         let bytes = match collect.await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                return Err(framing::too_large(settings.max_body));
+                return Err(framing::too_large(max_body));
             }
             Ok(Err(_)) => return Err(Problem::new(Code::BadRequest, "the body could not be read")),
             Err(_) => {

@@ -19,6 +19,9 @@ pub(super) struct Facts {
     pub(super) not_after: Wall,
     /// The first common name of the subject.
     pub(super) common_name: Option<String>,
+    /// The names of who signed it and of whom it is for, as they were signed.
+    pub(super) issuer: Vec<u8>,
+    pub(super) subject: Vec<u8>,
 }
 
 impl Facts {
@@ -31,14 +34,21 @@ impl Facts {
         }
         element(&mut fields, INTEGER)?; // the serial number
         element(&mut fields, SEQUENCE)?; // the algorithm of the signature
-        element(&mut fields, SEQUENCE)?; // the issuer
+        let issuer = element(&mut fields, SEQUENCE)?;
         let mut validity = element(&mut fields, SEQUENCE)?;
         let subject = element(&mut fields, SEQUENCE)?;
         Some(Self {
             not_before: moment(&mut validity)?,
             not_after: moment(&mut validity)?,
             common_name: common_name(subject),
+            issuer: issuer.to_vec(),
+            subject: subject.to_vec(),
         })
+    }
+
+    /// The first common name of who signed it.
+    pub(super) fn issuer_name(&self) -> Option<String> {
+        common_name(&self.issuer)
     }
 
     /// Whether it is still good this much later.

@@ -9,6 +9,7 @@ use http::header;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use warp::reply::Response as Reply;
 
+use super::roster::Origin;
 use super::routes::{Call, Route, Who, at_once};
 use super::{Peer, Services, reply, socket};
 use crate::access::address::{Address, client_address};
@@ -73,6 +74,10 @@ fn open(call: Call) -> Result<Reply, Problem> {
         upgrade,
         identity,
         query.resume(),
+        Origin {
+            address: client_ip(headers, &call.peer, services),
+            user_agent: text(headers, &header::USER_AGENT).map(str::to_owned),
+        },
         call.peer,
         Arc::clone(services),
     );

@@ -12,20 +12,24 @@ use crate::protocol::problem::{Code, Problem};
 #[folder = "static/"]
 struct Static;
 
-/// The file behind an address: a page's address has no ending.
-fn name(path: &str) -> &str {
-    match path {
-        "" => "index.html",
-        "verify" => "verify.html",
-        other => other,
+/// The file at `path` with its name. A page's address needs no ending: `verify` is `verify.html`,
+/// and a folder, with or without the slash at its end, is its `index.html`. Pages name what they
+/// load from the root, so that it is the same from each address.
+fn find(path: &str) -> Option<(String, EmbeddedFile)> {
+    // A debug build reads the disk, which knows more ways to a file than its name.
+    if ["..", "//", "\\"].iter().any(|way| path.contains(way)) {
+        return None;
     }
-}
-
-fn find(path: &str) -> Option<EmbeddedFile> {
-    let path = name(path);
-    // A debug build reads the disk.
-    let inside = !path.contains("..") && !path.contains('\\');
-    inside.then(|| Static::get(path)).flatten()
+    let folder = path.strip_suffix('/').unwrap_or(path);
+    let index = format!("{folder}/index.html");
+    let names = [
+        path.to_owned(),
+        format!("{path}.html"),
+        index.trim_start_matches('/').to_owned(),
+    ];
+    names
+        .into_iter()
+        .find_map(|name| Static::get(&name).map(|file| (name, file)))
 }
 
 /// Whether there is a file at `path` (without the leading slash).
@@ -39,8 +43,8 @@ pub(super) fn exists(path: &str) -> bool {
 /// 404. The path is looked up among the embedded names: there is no directory to climb out of.
 pub(super) fn get(path: &str, if_none_match: Option<&str>) -> Result<Reply, Problem> {
     let missing = || Problem::new(Code::NotFound, "no such page; the demo page is at /");
-    let file = find(path).ok_or_else(missing)?;
-    let path = name(path);
+    let (name, file) = find(path).ok_or_else(missing)?;
+    let media = media(&name);
     let hash: String = file
         .metadata
         .sha256_hash()
@@ -50,9 +54,9 @@ pub(super) fn get(path: &str, if_none_match: Option<&str>) -> Result<Reply, Prob
         .collect();
     let tag = format!("\"{hash}\"");
     let mut response = if if_none_match == Some(tag.as_str()) {
-        reply::body(StatusCode::NOT_MODIFIED, media(path), Vec::new())
+        reply::body(StatusCode::NOT_MODIFIED, media, Vec::new())
     } else {
-        reply::body(StatusCode::OK, media(path), file.data.into_owned())
+        reply::body(StatusCode::OK, media, file.data.into_owned())
     };
     let headers = response.headers_mut();
     // Asked for again each time and mostly answered by 304: an upgrade shows at once.
@@ -74,5 +78,32 @@ fn media(path: &str) -> &'static str {
         "woff2" => "font/woff2",
         "txt" | "md" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_its_index_and_nothing_lies_outside() {
+        let name = |path| find(path).map(|(name, _)| name);
+        for (path, expected) in [
+            ("", Some("index.html")),
+            ("index.html", Some("index.html")),
+            ("admin", Some("admin/index.html")),
+            ("admin/", Some("admin/index.html")),
+            ("admin/index.html", Some("admin/index.html")),
+            ("verify", Some("verify.html")),
+            ("css/base.css", Some("css/base.css")),
+            ("css", None),
+            ("admin//", None),
+            ("admin/none", None),
+            ("../Cargo.toml", None),
+            ("admin/../index.html", None),
+            ("admin\\index.html", None),
+        ] {
+            assert_eq!(name(path).as_deref(), expected, "{path}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn principal(call: &Call, needed: Scope) -> Result<Principal, Problem
         bearer: text(headers, &header::AUTHORIZATION).and_then(bearer),
         cookies: text(headers, &header::COOKIE),
         csrf: text(headers, &CSRF),
-        changes: call.method != Method::GET,
+        changes: ![Method::GET, Method::HEAD].contains(&call.method),
     };
     // Only our own pages bring the cookie: `server.allowed_origins` is for visitors.
     if brought.bearer.is_none() {

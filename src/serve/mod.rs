@@ -6,18 +6,23 @@ mod admin;
 pub mod authority;
 mod backups;
 mod certificate;
+pub mod control;
 mod door;
+pub mod examine;
 mod files;
 mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+mod operate;
 mod reply;
 mod report;
 mod rest;
+pub mod roster;
 pub mod routes;
 mod socket;
 pub mod tls;
+mod trust;
 mod understand;
 
 use std::net::SocketAddr;
@@ -32,6 +37,7 @@ use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
 use crate::backups::Backups;
+use crate::cleanup::Cleanup;
 use crate::config::{Network, WebOrigin};
 use crate::examples::Gallery;
 use crate::intake::Intake;
@@ -42,6 +48,7 @@ use crate::outbox::Outboxes;
 use crate::report::seal::Signer;
 use crate::sessions::Sessions;
 use crate::shutdown::Drain;
+use crate::supervisor::Breakers;
 
 /// What the routes and sockets need; made once by the app.
 pub struct Services {
@@ -61,12 +68,20 @@ pub struct Services {
     pub intake: Intake,
     /// Sessions that have not ended, and the records of all.
     pub sessions: Sessions,
+    /// Sockets that are open.
+    pub roster: roster::Roster,
+    /// Removing all of a visitor.
+    pub cleanup: Cleanup,
+    /// The breakers of the backends.
+    pub breakers: Breakers,
     /// Health and counts.
     pub observer: Observer,
     /// Copies of the store.
     pub backups: Backups,
     /// What the demo page shows.
     pub demo: Demo,
+    /// The certificate of the moment, for the page that says how to trust it.
+    pub tls: Arc<tls::Reloadable>,
     /// The end.
     pub drain: Drain,
     /// Numbers.

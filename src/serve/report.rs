@@ -1,12 +1,13 @@
-//! One session, as an answer and as a report to keep, for its visitor.
+//! One session, as an answer and as a report to keep, for its visitor and the administrator.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 use warp::reply::Response as Reply;
 
 use super::door::authenticate;
-use super::reply;
 use super::routes::{Call, Route, Who, at_once};
+use super::{guard, reply};
+use crate::access::admin::Scope;
 use crate::agents::answer::Answer;
 use crate::clock::Wall;
 use crate::id::SessionId;
@@ -48,9 +49,15 @@ fn internal(error: StoreError) -> Problem {
 fn find(call: &Call) -> Result<Found, Problem> {
     let missing = || Problem::new(Code::NotFound, "you have no such session");
     let sessions = &call.services.sessions;
-    let user = authenticate(&call.headers, None, &call.services)?.user_id;
-    let id = SessionId::parse(call.parameter(0)).map_err(|_| missing())?;
-    let record = sessions.find(&user, id).map_err(internal)?;
+    // A browser may be both: what is not the visitor's may be read by the administrator.
+    let visitor = authenticate(&call.headers, None, &call.services);
+    let admin = guard::principal(call, Scope::Read);
+    let id = SessionId::parse(call.parameter(0)).map_err(|_| missing());
+    let record = match (visitor, admin) {
+        (_, Ok(_)) => sessions.record(id?).map_err(internal)?,
+        (Ok(visitor), Err(_)) => sessions.find(&visitor.user_id, id?).map_err(internal)?,
+        (Err(refused), Err(_)) => return Err(refused),
+    };
     let record = record.ok_or_else(missing)?;
     let last = sessions.last_frame(&record).map_err(internal)?;
     Ok(Found { record, last })

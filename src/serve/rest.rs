@@ -9,6 +9,7 @@ use warp::reply::Response as Reply;
 use super::door::{attempt, authenticate, check_origin, client};
 use super::routes::{Call, Route, Who, at_once};
 use super::{Services, guard, reply};
+use crate::access::admin::Scope;
 use crate::access::credential::set_visitor_cookie;
 use crate::access::{NewVisitorRequest, NotAdmitted};
 use crate::clock;
@@ -26,7 +27,7 @@ pub(super) const ROUTES: [Route; 6] = [
         at_once(Ok(examples(&call.services)))
     }),
     Route::get("/api/v1/example-messages/health", Who::Anyone, |call| {
-        Box::pin(async move { Ok(health(&call.services).await) })
+        Box::pin(async move { Ok(health(&call).await) })
     }),
     Route::get("/healthz", Who::Anyone, |_| at_once(Ok(alive()))),
     Route::get("/readyz", Who::Anyone, |call| {
@@ -100,15 +101,19 @@ fn examples(services: &Services) -> Reply {
     )
 }
 
-/// `GET /api/v1/example-messages/health`: a summary for anyone.
-async fn health(services: &Services) -> Reply {
-    let health = services.observer.health().await;
+/// `GET /api/v1/example-messages/health`: a summary for anyone, the parts for the administrator.
+async fn health(call: &Call) -> Reply {
+    let health = call.services.observer.health().await;
     let status = if health.unhealthy() {
         StatusCode::SERVICE_UNAVAILABLE
     } else {
         StatusCode::OK
     };
-    reply::json(status, &health.summary())
+    let mut answer = health.summary();
+    if guard::principal(call, Scope::Read).is_ok() {
+        answer["components"] = health.components();
+    }
+    reply::json(status, &answer)
 }
 
 /// `GET /healthz`

@@ -28,8 +28,15 @@ const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::backups::ROUTES,
     &super::door::ROUTES,
+    &super::operate::breakers::ROUTES,
+    &super::operate::cleanup::ROUTES,
+    &super::operate::connections::ROUTES,
+    &super::operate::messages::ROUTES,
+    &super::operate::sessions::ROUTES,
+    &super::operate::visitors::ROUTES,
     &super::report::ROUTES,
     &super::rest::ROUTES,
+    &super::trust::ROUTES,
     &super::understand::ROUTES,
 ];
 
@@ -55,6 +62,10 @@ pub(super) struct Route {
     path: &'static str,
     who: Who,
     answer: fn(Call) -> Answer,
+    /// Whether `HEAD` is answered like `GET`.
+    head: bool,
+    /// Bytes of a body, where it may be larger than `limits.max_body`.
+    max_body: Option<usize>,
 }
 
 impl Route {
@@ -68,6 +79,17 @@ impl Route {
         Self::new(Method::POST, path, who, answer)
     }
 
+    /// The same route without `HEAD`, because reading it does something.
+    pub(super) const fn without_head(mut self) -> Self {
+        self.head = false;
+        self
+    }
+
+    fn answers(&self, method: &Method) -> bool {
+        self.method == *method
+            || (self.head && self.method == Method::GET && *method == Method::HEAD)
+    }
+
     /// A route that takes something away.
     pub(super) const fn delete(path: &'static str, who: Who, answer: fn(Call) -> Answer) -> Self {
         Self::new(Method::DELETE, path, who, answer)
@@ -79,6 +101,8 @@ impl Route {
             path,
             who,
             answer,
+            head: true,
+            max_body: None,
         }
     }
 }
@@ -155,11 +179,12 @@ async fn answer(path: FullPath, mut call: Call) -> Reply {
         let Some(parameters) = matched(route.path, path.as_str()) else {
             continue;
         };
-        if route.method == call.method {
+        if route.answers(&call.method) {
             found = Some((route, parameters));
             break;
         }
-        methods.push(&route.method);
+        methods.push(route.method.as_str());
+        methods.extend((route.head && route.method == Method::GET).then_some("HEAD"));
     }
     if let Some((route, parameters)) = found {
         call.parameters = parameters;
@@ -174,11 +199,11 @@ async fn answer(path: FullPath, mut call: Call) -> Reply {
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
     if methods.is_empty() && files::exists(name) {
-        if call.method == Method::GET {
+        if [Method::GET, Method::HEAD].contains(&call.method) {
             let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
             return reply::either(files::get(name, tag));
         }
-        methods.push(&Method::GET);
+        methods.extend(["GET", "HEAD"]);
     }
     if methods.is_empty() {
         let text = "no such address; the demo page is at /";
@@ -214,17 +239,24 @@ fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
     segments.next().is_none().then_some(parameters)
 }
 
-fn not_this_method(methods: &[&Method]) -> Reply {
+fn not_this_method(allowed: &[&str]) -> Reply {
     let text = "this address exists, but not for this method";
     let mut response = reply::problem(&Problem::new(Code::MethodNotAllowed, text));
-    let mut allowed: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
-    if allowed.contains(&"GET") {
-        allowed.push("HEAD");
-    }
     if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(header::ALLOW, value);
     }
     response
+}
+
+/// Bytes that the body of this request may have, where its route says so.
+pub(super) fn max_body<B>(request: &http::Request<B>) -> Option<usize> {
+    let path = request.uri().path();
+    let fits = |route: &&Route| {
+        route.max_body.is_some()
+            && route.answers(request.method())
+            && matched(route.path, path).is_some()
+    };
+    routes().find(fits)?.max_body
 }
 
 #[cfg(test)]

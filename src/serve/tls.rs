@@ -138,18 +138,6 @@ impl Origin {
     }
 }
 
-/// Whether a configured certificate can be used; writes nothing, and has nothing to say of a
-/// generated one.
-///
-/// # Errors
-/// What is wrong with the certificate or its key.
-pub fn check_configured(config: &Config, now: Wall) -> Result<(), TlsError> {
-    if let (Some(certificate), Some(key)) = (&config.tls.certificate, &config.tls.key) {
-        in_time(certificate, &key_pair(certificate, key)?, now)?;
-    }
-    Ok(())
-}
-
 /// The certificate in use, for the terminal and the admin page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presented {
@@ -161,6 +149,35 @@ pub struct Presented {
     pub not_after: Wall,
     /// The local authority's files and what was done to them; nothing for a configured certificate.
     pub issued: Option<Issued>,
+}
+
+/// A certificate file as a person can compare it with what a browser shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// SHA-256: `AB:CD:…`.
+    pub fingerprint: String,
+    /// The common name of its subject.
+    pub name: String,
+    /// Its end.
+    pub not_after: Wall,
+    /// As it stands in the file.
+    pub pem: Vec<u8>,
+}
+
+/// Reads the first certificate of a PEM file.
+///
+/// # Errors
+/// [`TlsError::Unreadable`] or [`TlsError::NotACertificate`].
+pub fn shown(path: &Path) -> Result<Shown, TlsError> {
+    let pem = keyfile::read(path)?;
+    let leaf = certificates(path)?.swap_remove(0);
+    let facts = Facts::of(&leaf).ok_or_else(|| TlsError::NotACertificate(path.to_owned()))?;
+    Ok(Shown {
+        fingerprint: fingerprint(&leaf),
+        name: facts.common_name.unwrap_or_default(),
+        not_after: facts.not_after,
+        pem,
+    })
 }
 
 /// The current TLS configuration. A socket keeps the one it was accepted with.
@@ -275,7 +292,7 @@ fn server_config(
 }
 
 /// The end of the leaf, if `now` is within its time.
-fn in_time(path: &Path, pair: &CertifiedKey, now: Wall) -> Result<Wall, TlsError> {
+pub(super) fn in_time(path: &Path, pair: &CertifiedKey, now: Wall) -> Result<Wall, TlsError> {
     let facts = Facts::of(&pair.cert[0]);
     let facts = facts.ok_or_else(|| TlsError::NotACertificate(path.to_owned()))?;
     let path = path.to_owned();

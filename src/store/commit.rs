@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::audit::Totals;
 use super::audit_log::{AuditRecord, Ring};
 use super::blobs::Blobs;
+use super::purge::{Purge, PutBack};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
 use super::snapshot::{self, Slot};
 use super::watermark::{Mark, Watermark};
@@ -69,6 +70,12 @@ pub enum Op {
     },
     /// A session and its message.
     RemoveSession(SessionId, UserId, MessageId),
+    /// All that is held of a visitor, in one step; kept for a while.
+    Purge(Box<Purge>),
+    /// What a clean-up removed, put back.
+    PutBack(Box<PutBack>),
+    /// What a clean-up removed is gone for good.
+    ForgetPurged(UserId),
     /// Raises a counter.
     Count(String, u64),
     /// A setting, encoded by [`setting`].
@@ -281,10 +288,10 @@ impl Disk {
 type Writes = HashMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// A group being gathered: the last write of a key counts.
-struct Group<'a> {
-    db: &'a sled::Db,
+pub(super) struct Group<'a> {
+    pub(super) db: &'a sled::Db,
     totals: Totals,
-    writes: Writes,
+    pub(super) writes: Writes,
     /// A visitor's chunk that may still grow in this group.
     open: HashMap<UserId, (Chunk, usize)>,
 }
@@ -324,8 +331,17 @@ impl Group<'_> {
             }
             Op::RemoveSession(session, user, message) => {
                 self.write(key::session(session), None)?;
-                self.write(key::message(&user, &message), None)?;
+                // After a clean-up the same message may be another session's.
+                let k = key::message(&user, &message);
+                let known = self.current(&k)?;
+                let known = known.map(|value| record::decode::<MessageRecord>(&k, &value));
+                if known.transpose()?.is_some_and(|m| m.session == session) {
+                    self.write(k, None)?;
+                }
             }
+            Op::Purge(order) => self.purge(&order)?,
+            Op::PutBack(order) => self.put_back(&order)?,
+            Op::ForgetPurged(user) => self.forget_purged(&user)?,
             Op::Count(name, by) => {
                 let k = key::counter(&name);
                 let before: u64 = match self.current(&k)? {
@@ -384,7 +400,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn close_chunk(&mut self, user: &UserId) -> Result<(), StoreError> {
+    pub(super) fn close_chunk(&mut self, user: &UserId) -> Result<(), StoreError> {
         let Some((chunk, _)) = self.open.remove(user) else {
             return Ok(());
         };
@@ -393,14 +409,14 @@ impl Group<'_> {
         self.write(k, Some(value))
     }
 
-    fn current(&self, k: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn current(&self, k: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.writes.get(k) {
             Some(value) => Ok(value.clone()),
             None => Ok(self.db.get(k)?.map(|v| v.to_vec())),
         }
     }
 
-    fn write(&mut self, k: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, k: Vec<u8>, value: Option<Vec<u8>>) -> Result<(), StoreError> {
         if let Some(old) = self.current(&k)? {
             self.totals.remove(&k, &old);
         }

@@ -9,6 +9,7 @@
 //! | `N` | name | a business counter |
 //! | `P` | fixed | what the health probe wrote last |
 //! | `S` | session id (16 bytes) | [`SessionRecord`](super::SessionRecord) |
+//! | `T` | user, then nothing or the key of a removed entry | [`PurgeRecord`](super::purge::PurgeRecord), or the removed entry |
 //! | `V` | user | [`VisitorRecord`](super::VisitorRecord) |
 //! | `X` | name | settings of the store itself |
 //!
@@ -30,6 +31,8 @@ pub const COUNTER: u8 = b'N';
 pub const PROBE: &[u8] = b"P";
 /// Kind byte of sessions.
 pub const SESSION: u8 = b'S';
+/// Kind byte of what a clean-up removed.
+pub const PURGED: u8 = b'T';
 /// Kind byte of visitors.
 pub const VISITOR: u8 = b'V';
 /// Kind byte of settings.
@@ -80,16 +83,26 @@ pub fn session(id: SessionId) -> Vec<u8> {
     key
 }
 
-/// The beginning of all messages of a visitor.
-pub fn messages(user: &UserId) -> Vec<u8> {
-    with_user(MESSAGE, user)
-}
-
 /// A message of a visitor.
 pub fn message(user: &UserId, id: &MessageId) -> Vec<u8> {
     let mut key = with_user(MESSAGE, user);
     key.extend_from_slice(id.as_str().as_bytes());
     key
+}
+
+/// The beginning of all messages of a visitor.
+pub fn messages(user: &UserId) -> Vec<u8> {
+    with_user(MESSAGE, user)
+}
+
+/// The clean-up of a visitor, and the beginning of what it removed.
+pub fn purged(user: &UserId) -> Vec<u8> {
+    with_user(PURGED, user)
+}
+
+/// Where an entry stands once it is removed.
+pub fn purged_entry(user: &UserId, entry: &[u8]) -> Vec<u8> {
+    [&purged(user), entry].concat()
 }
 
 /// A counter.

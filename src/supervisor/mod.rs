@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-pub use breakers::Breakers;
+pub use breakers::{Breakers, ByHand, Snapshot};
 
 use crate::agents::answer::Answer;
 use crate::agents::backend::{BUILTIN, Backend};
@@ -68,6 +68,10 @@ impl Supervisor {
         fallback: Option<Arc<dyn Backend>>,
         breakers: Breakers,
     ) -> Self {
+        breakers.announce(primary.name(), "primary");
+        if let Some(fallback) = &fallback {
+            breakers.announce(fallback.name(), "fallback");
+        }
         Self(Arc::new(Shared {
             policy,
             sessions,
@@ -169,6 +173,17 @@ impl Supervisor {
             Ran::Failed(_) | Ran::TimedOut => Outcome::Failure,
             Ran::Stopped(_) | Ran::Draining => Outcome::Abandoned,
         };
+        let failure = match &ran {
+            Ran::Failed(text) => Some(text.clone()),
+            Ran::TimedOut => Some(Failed::timeout(limit).text),
+            _ => None,
+        };
+        if let Some(error) = failure {
+            let record = session.record();
+            self.0
+                .breakers
+                .remember(name, record.id, &record.user, &error);
+        }
         self.0.breakers.settle(name, pass, outcome);
         Ok(match ran {
             Ran::Answered(answer) => {
@@ -380,4 +395,4 @@ impl Failed {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! A scripted backend over a real store. What is waited for is what a visitor would see.
 
-mod house;
+pub(crate) mod house;
 
 use std::sync::atomic::Ordering;
 
@@ -97,7 +97,25 @@ async fn five_failures_open_the_breaker_and_the_agent_is_left_alone() {
         assert!(reason.starts_with(expected), "message {n}: {reason}");
     }
     assert_eq!((primary.calls(), fallback.calls()), (5, 7));
-    house.supervisor.0.breakers.reset("primary");
+    let hand = ByHand {
+        who: "ann",
+        reason: Some("mended"),
+    };
+    house.supervisor.0.breakers.reset("primary", hand);
+    // req: B2
+    let snapshots = house.supervisor.0.breakers.snapshots();
+    let told: Vec<_> = snapshots.iter().map(|s| (&*s.name, s.role)).collect();
+    assert_eq!(told, [("primary", "primary"), ("spare", "fallback")]);
+    assert_eq!(snapshots[0].failures.len(), 5);
+    assert_eq!(snapshots[0].failures[0].error, "scripted");
+    let changes = &snapshots[0].changes;
+    let causes: Vec<_> = changes.iter().map(|c| c.cause.as_str()).collect();
+    assert_eq!(causes, ["reset", "failures"]);
+    assert_eq!(changes[0].by.as_deref(), Some("ann"));
+    assert_eq!(
+        (&changes[0].reason, &changes[1].by),
+        (&Some("mended".into()), &None)
+    );
     assert_eq!(house.ask("m7").await.1["fallback_reason"], Value::Null);
 }
 

@@ -12,8 +12,8 @@ export const must = (holds, message) => {
 
 /** What a page must never do, collected over the whole run. */
 export const sins = [];
-export function watch(context, page) {
-  const origin = new URL(url).origin;
+export function watch(context, page, base = url) {
+  const { origin, host } = new URL(base);
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") sins.push(`console: ${message.text()}`);
   });
@@ -23,7 +23,7 @@ export function watch(context, page) {
     dialog.dismiss();
   });
   page.on("websocket", (socket) => {
-    if (new URL(socket.url()).host !== new URL(url).host) sins.push(`socket elsewhere: ${socket.url()}`);
+    if (new URL(socket.url()).host !== host) sins.push(`socket elsewhere: ${socket.url()}`);
   });
   context.on("request", (request) => {
     if (!request.url().startsWith("data:") && new URL(request.url()).origin !== origin) sins.push(`request elsewhere: ${request.url()}`);
@@ -51,9 +51,9 @@ export async function fits(page, where) {
   must(wide <= screen, `${where}: ${wide} px on a screen of ${screen}`);
 }
 
-/** Faults of accessibility as axe finds them, on the page as it stands and in both themes. */
-export async function accessible(page) {
-  for (const colorScheme of ["light", "dark"]) {
+/** Faults of accessibility as axe finds them, on the page as it stands, in both themes unless told otherwise. */
+export async function accessible(page, themes = ["light", "dark"]) {
+  for (const colorScheme of themes) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.evaluate(AXE);
     const faults = await page.evaluate(async () => (await window.axe.run(document)).violations

@@ -69,10 +69,9 @@ fn text_of(output: &std::process::Output) -> String {
 }
 
 /// Checks of calls that are not built yet. Each must still fail: one that passes leaves the list.
-const NOT_BUILT: [&str; 3] = [
+const NOT_BUILT: [&str; 2] = [
     "rest: OpenAPI and AsyncAPI documents",
     "rest: /metrics as Prometheus text over loopback",
-    "rest: the administrator's calls are closed to anyone and to visitors",
 ];
 
 #[test]
@@ -171,40 +170,43 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
     must_pass("power cut", "power/powercut.py", &["--binary", BINARY]);
 }
 
-#[test]
-fn the_page_works_in_a_real_browser() {
+/// Where the suites in a browser are, if they can run.
+fn browser_suites() -> Option<PathBuf> {
     let tests = root().join("tests/browser");
-    if !tests.join("node_modules/playwright-core").exists() {
-        return skip(
-            "browser",
-            "run `npm ci` in tests/browser first (Node 20 or newer)",
-        );
+    if tests.join("node_modules/playwright-core").exists() {
+        return Some(tests);
     }
-    let _turn = turn();
-    let unit = Command::new("node")
-        .arg("--test")
-        .current_dir(&tests)
-        .output()
-        .unwrap();
-    assert!(unit.status.success(), "{}", text_of(&unit));
-    let mut server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
+    let why = "run `npm ci` in tests/browser first (Node 20 or newer)";
+    skip("browser", why);
+    None
+}
+
+/// Runs one; its exit code says passed (0), failed (1) or cannot run (77).
+fn in_browser(mut suite: Command) {
+    let output = suite.output().unwrap();
+    let text = text_of(&output);
+    match output.status.code() {
+        Some(0) => println!("{text}"),
+        Some(77) => skip("browser", "no Chromium found"),
+        _ => panic!("{text}"),
+    }
+}
+
+/// Runs one against a server that it may have killed and started again in the middle.
+fn in_browser_with(server: &mut Server, mut suite: Command) {
     // The script asks for a restart by a connection, and goes on when it is closed again.
     let asked = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = asked.local_addr().unwrap();
     let port = address.port();
     let restart = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; echo restart >&3; cat <&3");
-    let url = server.url.clone();
-    let smoke = std::thread::spawn(move || {
-        let output = Command::new("node")
-            .arg("smoke.mjs")
-            .arg(url)
-            .env("EMFLOW_SMOKE_RESTART", format!("bash -c '{restart}'"))
-            .current_dir(tests)
-            .output()
-            .unwrap();
+    suite
+        .arg(&server.url)
+        .env("EMFLOW_SMOKE_RESTART", format!("bash -c '{restart}'"));
+    let running = std::thread::spawn(move || {
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| in_browser(suite)));
         let mut end = std::net::TcpStream::connect(address).unwrap();
         end.write_all(b"end\n").unwrap();
-        output
+        done
     });
     while let Ok((request, _)) = asked.accept() {
         let mut wanted = String::new();
@@ -215,11 +217,35 @@ fn the_page_works_in_a_real_browser() {
         server.crash_and_restart();
         drop(request);
     }
-    let smoke = smoke.join().unwrap();
-    let text = text_of(&smoke);
-    match smoke.status.code() {
-        Some(0) => println!("{text}"),
-        Some(77) => skip("browser", "no Chromium found"),
-        _ => panic!("{text}"),
+    if let Err(failed) = running.join().unwrap() {
+        std::panic::resume_unwind(failed);
     }
+}
+
+fn node(tests: &Path, script: &str) -> Command {
+    let mut command = Command::new("timeout");
+    command
+        .args(["--kill-after=10", "480", "node", script])
+        .current_dir(tests);
+    command
+}
+
+#[test]
+fn the_page_works_in_a_real_browser() {
+    let Some(tests) = browser_suites() else {
+        return;
+    };
+    let _turn = turn();
+    in_browser(node(&tests, "--test"));
+    let mut server = Server::start(&[("EMFLOW_AGENTS__PACE", "400ms")]);
+    in_browser_with(&mut server, node(&tests, "smoke.mjs"));
+}
+
+#[test]
+fn every_admin_page_stands_in_every_state() {
+    let Some(tests) = browser_suites() else {
+        return;
+    };
+    let _turn = turn();
+    in_browser(node(&tests, "admin-states.mjs"));
 }

@@ -3,6 +3,7 @@
 mod harness;
 
 mod accepted;
+mod admin;
 mod backup;
 mod backups;
 mod crash;
@@ -12,8 +13,14 @@ mod drafts;
 mod golden;
 mod judges;
 mod load;
+mod operate;
+mod operator;
+mod packaging;
 mod process;
+mod proxy;
 mod reports;
 mod requirements;
+mod service;
 mod tidy;
+mod upkeep;
 mod wire;

@@ -31,6 +31,7 @@ class Load:
         self.stopping = False
         self.idle = False
         self.messages = 0
+        self.connections = 0
 
     def settled(self) -> bool:
         return not self.unanswered and not self.running
@@ -46,6 +47,7 @@ class Load:
                 client = await Client.connect(self.target, self.visitor, last=asked,
                                               epoch=self.mailbox.epoch if tells else None,
                                               ack=self.ack, mailbox=self.mailbox, history=self.history)
+                self.connections += 1
                 await self.use(client)
             except LOST:
                 await asyncio.sleep(self.random.uniform(0.01, 0.1))

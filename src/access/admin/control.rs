@@ -4,6 +4,7 @@
 //! Unix socket in the data directory, mode 0600, and the kernel says who is at the other end.
 //! While it does not, the command line opens the store itself and asks here directly.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub enum Request {
     },
     /// Make a one-time link.
     Link {},
+    /// End the session of every browser.
+    LogoutEverywhere {},
     /// Make a token.
     TokenCreate {
         /// What it is for.
@@ -56,8 +59,8 @@ pub enum Answer {
     Link {
         /// Its secret, for the fragment of an address.
         secret: String,
-        /// The address under which a browser on this machine comes in.
-        base: String,
+        /// Where the appliance listens.
+        listening: SocketAddr,
     },
     /// A new token.
     Token {
@@ -112,13 +115,13 @@ impl TokenInfo {
     }
 }
 
-/// Answers. `base`: under which address a browser on this machine comes in; none where nobody
-/// serves, and then a link would be worth nothing.
+/// Answers. `listening`: where the appliance serves; none where it does not, and then a link would
+/// be worth nothing.
 pub async fn answer(
     admin: &Admin,
     request: Request,
     uid: u32,
-    base: Option<&str>,
+    listening: Option<SocketAddr>,
     now: Wall,
 ) -> Answer {
     let actor = Actor {
@@ -131,7 +134,11 @@ pub async fn answer(
             .set_password(&password, &actor)
             .await
             .map(|()| Answer::Done {}),
-        Request::Link {} => link(admin, &actor, base).await,
+        Request::Link {} => link(admin, &actor, listening).await,
+        Request::LogoutEverywhere {} => admin
+            .logout_everywhere(&actor)
+            .await
+            .map(|()| Answer::Done {}),
         Request::TokenCreate {
             name,
             scope,
@@ -159,13 +166,17 @@ pub async fn answer(
     })
 }
 
-async fn link(admin: &Admin, actor: &Actor, base: Option<&str>) -> Result<Answer, Refused> {
-    let Some(base) = base else {
+async fn link(
+    admin: &Admin,
+    actor: &Actor,
+    listening: Option<SocketAddr>,
+) -> Result<Answer, Refused> {
+    let Some(listening) = listening else {
         let text = "a link works only while the appliance serves; start it, then ask again";
         return Err(Refused::Conflict(text.to_owned()));
     };
     Ok(Answer::Link {
         secret: admin.link(actor).await?,
-        base: base.to_owned(),
+        listening,
     })
 }

@@ -40,6 +40,7 @@ impl Stream {
             marks.oldest < marks.next || state.reserved > 0 || !state.sockets.is_empty();
         let revoked = state.generation > 0 || state.revoked_at > Wall(0);
         if state.unwritten
+            || state.still
             || has_something
             || state.touched >= idle.since
             || state.revoked_at >= idle.since

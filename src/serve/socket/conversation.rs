@@ -13,7 +13,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{Ending, Source, message, metered};
 use crate::access::Identity;
 use crate::clock::{self, Instant};
-use crate::id::ConnectionId;
 use crate::intake::{Accepted, random_u128};
 use crate::machine::connection::{Connection, Output, Verdict};
 use crate::machine::outbox::{Cursor, Order, Resume};
@@ -23,6 +22,7 @@ use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::frame::Control;
 use crate::protocol::request::{self, Request};
 use crate::serve::Services;
+use crate::serve::roster::Listed;
 use crate::shutdown::Phase;
 use crate::store::StoreError;
 
@@ -53,9 +53,12 @@ pub(super) struct Conversation {
     stream: Arc<Stream>,
     identity: Identity,
     attachment: Attachment,
+    listed: Listed,
     machine: Connection,
     cursor: Cursor,
     epoch: u64,
+    /// How often an administrator had everything sent again, when we last looked.
+    rounds: u64,
     /// When the credential ends, or is to be looked at again.
     ends: Instant,
     /// Said before any sequenced frame.
@@ -68,11 +71,12 @@ pub(super) struct Conversation {
 
 impl Conversation {
     pub(super) fn open(
-        id: ConnectionId,
+        listed: Listed,
         identity: Identity,
         resume: &Resume,
         services: &Arc<Services>,
     ) -> Result<Self, StoreError> {
+        let id = listed.entry.id();
         let stream = services.outboxes.stream(&identity.user_id)?;
         let (attachment, start, marks) = stream.attach(id, resume);
         let now = clock::now();
@@ -95,6 +99,7 @@ impl Conversation {
             machine: Connection::new(settings.connection, now, spread),
             cursor: Cursor::new(settings.send, start.after, marks.acked),
             epoch: marks.epoch,
+            rounds: stream.rounds(),
             ends: next_check(&identity, now, clock::wall()),
             unsaid,
             writing: start.after,
@@ -104,6 +109,7 @@ impl Conversation {
             stream,
             identity,
             attachment,
+            listed,
         })
     }
 
@@ -116,18 +122,28 @@ impl Conversation {
         let mut batch: Vec<Message> = self.unsaid.drain(..).collect();
         let marks = self.stream.marks();
         if marks.epoch != self.epoch {
-            return Err(Close::ByAdministrator);
+            let ordered = self.attachment.close.try_recv();
+            return Err(ordered.unwrap_or(Close::ByAdministrator));
         }
         self.cursor.on_acked(marks.acked, clock::now());
+        let rounds = self.stream.rounds();
+        if std::mem::replace(&mut self.rounds, rounds) != rounds {
+            self.cursor.send_again();
+        }
+        self.listed.entry.set_in_flight(self.cursor.in_flight());
         if self.cursor.is_left_behind(&marks) {
             return Err(Close::Overloaded);
         }
         let range = self.cursor.sendable(&marks);
         if !range.is_empty() {
-            let frames = self.stream.take(range).map_err(|error| {
+            let taken = self.stream.take(self.epoch, range).map_err(|error| {
                 tracing::error!(%error, "frames could not be read");
                 Close::Internal
             })?;
+            let Some(frames) = taken else {
+                // An administrator changes the stream; it ticks when that is done.
+                return Ok(batch);
+            };
             if frames.texts.is_empty() {
                 return Err(Close::Internal);
             }
@@ -206,6 +222,7 @@ impl Conversation {
 
     fn say_draining(&mut self) {
         self.told_to_go = true;
+        self.listed.entry.set_draining();
         // Spread over the drain and a little more, so that the clients do not come back at once.
         let spread = millis(self.services.settings.drain_timeout).clamp(1000, 10_000);
         let reconnect_after_ms = 500 + (random_u128() as u64) % spread;
@@ -377,6 +394,9 @@ impl Conversation {
     fn refuse(&mut self, fault: Fault) -> Result<(), Ending> {
         self.say(&Control::Error(&fault));
         self.services.observer.refused(fault.code);
+        if fault.code.counts() {
+            self.listed.entry.on_error();
+        }
         if fault.code.counts() && self.machine.on_error() {
             return Err(Ending::Close(Close::TooManyErrors));
         }

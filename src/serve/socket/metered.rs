@@ -6,6 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::heads::{Heads, TooMany};
 use crate::clock::{self, Instant};
+use crate::serve::roster::Entry;
 
 /// Bytes in one second: twice what the frames that are allowed in it could have.
 const BYTES_PER_SECOND: usize = 4 * 1024 * 1024;
@@ -38,11 +40,13 @@ pub(super) struct Metered<S> {
     second: Instant,
     bytes: usize,
     heads: Heads,
+    entry: Arc<Entry>,
 }
 
 impl<S> Metered<S> {
     /// `already_read` came with the request for the upgrade.
-    pub(super) fn new(inner: S, already_read: &[u8]) -> Self {
+    pub(super) fn new(inner: S, already_read: &[u8], entry: Arc<Entry>) -> Self {
+        entry.on_received(already_read.len(), clock::now());
         let mut heads = Heads::default();
         // Too short for too many: it is the rest of one read of a request's head.
         let _ = heads.feed(already_read);
@@ -51,11 +55,19 @@ impl<S> Metered<S> {
             second: clock::now(),
             bytes: 0,
             heads,
+            entry,
         }
     }
 
     pub(super) fn get_mut(&mut self) -> &mut S {
         &mut self.inner
+    }
+
+    fn counted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.entry.on_sent(bytes);
+        }
+        written
     }
 
     fn count(&mut self, bytes: usize, now: Instant) -> io::Result<()> {
@@ -80,7 +92,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
         let fresh = &buf.filled()[before..];
         if !fresh.is_empty() {
-            self.count(fresh.len(), clock::now())?;
+            let now = clock::now();
+            self.entry.on_received(fresh.len(), now);
+            self.count(fresh.len(), now)?;
             self.heads.feed(fresh).map_err(io::Error::other)?;
         }
         read
@@ -93,7 +107,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, buf)
+        let written = Pin::new(&mut self.inner).poll_write(cx, buf);
+        self.counted(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,7 +124,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
+        self.counted(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -121,9 +137,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 mod tests {
     use super::*;
 
+    fn entry() -> Arc<Entry> {
+        let origin = crate::serve::roster::Origin {
+            address: std::net::IpAddr::from([127, 0, 0, 1]),
+            user_agent: None,
+        };
+        let user = crate::id::UserId::parse("ann").unwrap();
+        let roster = crate::serve::roster::Roster::default();
+        let listed = roster.enter(crate::id::ConnectionId(1), &user, origin);
+        Arc::clone(&listed.entry)
+    }
+
     #[test]
     fn counts_by_the_second() {
-        let mut meter = Metered::new((), &[]);
+        let mut meter = Metered::new((), &[], entry());
         let start = meter.second;
         assert!(meter.count(BYTES_PER_SECOND, start).is_ok());
         assert!(is_too_fast(&meter.count(1, start).unwrap_err()));

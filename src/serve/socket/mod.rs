@@ -25,6 +25,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::accept::Io;
+use super::roster::{Listed, Origin};
 use super::{Peer, Services};
 use crate::access::Identity;
 use crate::clock;
@@ -53,6 +54,7 @@ pub(super) fn start(
     upgrade: OnUpgrade,
     identity: Identity,
     resume: Resume,
+    origin: Origin,
     peer: Peer,
     services: Arc<Services>,
 ) {
@@ -74,7 +76,9 @@ pub(super) fn start(
             let already_read = parts.read_buf.to_vec();
             // Hyper's buffer of 8 KiB would live as long as the socket.
             drop(parts.read_buf);
-            let metered = Metered::new(tls, &already_read);
+            let id = ConnectionId(random_u128());
+            let listed = services.roster.enter(id, &identity.user_id, origin);
+            let metered = Metered::new(tls, &already_read, Arc::clone(&listed.entry));
             let socket = WebSocketStream::from_partially_read(
                 metered,
                 already_read,
@@ -82,17 +86,23 @@ pub(super) fn start(
                 Some(config),
             )
             .await;
-            Box::pin(run(socket, identity, resume, &services)).await;
+            Box::pin(run(socket, listed, identity, resume, &services)).await;
             drop(peer);
         }),
     );
 }
 
-async fn run(socket: Socket, identity: Identity, resume: Resume, services: &Arc<Services>) {
-    let id = ConnectionId(random_u128());
+async fn run(
+    socket: Socket,
+    listed: Listed,
+    identity: Identity,
+    resume: Resume,
+    services: &Arc<Services>,
+) {
+    let id = listed.entry.id();
     let user = identity.user_id.clone();
     let (mut sink, mut source) = socket.split();
-    let mut conversation = match Conversation::open(id, identity, &resume, services) {
+    let mut conversation = match Conversation::open(listed, identity, &resume, services) {
         Ok(conversation) => conversation,
         Err(error) => {
             tracing::error!(connection = %id, %error, "a stream could not be opened");

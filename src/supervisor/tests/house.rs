@@ -21,10 +21,10 @@ use crate::store::tests::house::{options, reopen};
 use crate::store::{Committer, Frame, Opened, Store};
 
 /// A test that waits longer has failed; nothing is asserted about time.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Says so many things, and answers.
     Answer(usize),
     Fail,
@@ -37,17 +37,17 @@ pub(super) enum Act {
 }
 
 /// Plays its acts in turn, then answers for ever.
-pub(super) struct Script {
-    pub(super) name: &'static str,
-    pub(super) acts: Mutex<VecDeque<Act>>,
-    pub(super) calls: AtomicUsize,
-    pub(super) running: watch::Sender<usize>,
-    pub(super) leaked: Mutex<Vec<mpsc::Sender<Event>>>,
-    pub(super) broken: AtomicBool,
+pub(crate) struct Script {
+    pub(crate) name: &'static str,
+    pub(crate) acts: Mutex<VecDeque<Act>>,
+    pub(crate) calls: AtomicUsize,
+    pub(crate) running: watch::Sender<usize>,
+    pub(crate) leaked: Mutex<Vec<mpsc::Sender<Event>>>,
+    pub(crate) broken: AtomicBool,
 }
 
 impl Script {
-    pub(super) fn new(name: &'static str, acts: &[Act]) -> Arc<Self> {
+    pub(crate) fn new(name: &'static str, acts: &[Act]) -> Arc<Self> {
         Arc::new(Self {
             name,
             acts: Mutex::new(acts.iter().copied().collect()),
@@ -58,12 +58,12 @@ impl Script {
         })
     }
 
-    pub(super) fn calls(&self) -> usize {
+    pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 
     /// Waits until so many futures of this backend are alive.
-    pub(super) async fn alive(&self, count: usize) {
+    pub(crate) async fn alive(&self, count: usize) {
         let mut running = self.running.subscribe();
         patient(running.wait_for(|now| *now == count))
             .await
@@ -72,7 +72,7 @@ impl Script {
 }
 
 /// Counts a future that is alive: dropped with it.
-pub(super) struct Alive(watch::Sender<usize>);
+pub(crate) struct Alive(watch::Sender<usize>);
 
 impl Alive {
     fn new(running: watch::Sender<usize>) -> Self {
@@ -129,39 +129,40 @@ impl Backend for Script {
     }
 }
 
-pub(super) async fn patient<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn patient<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what)
         .await
         .expect("it never happens")
 }
 
 /// The rooms from the intake to the store, with a supervisor that runs.
-pub(super) struct House {
-    pub(super) store: Store,
-    pub(super) committer: Committer,
-    pub(super) outboxes: Outboxes,
-    pub(super) queue: Arc<Queue>,
-    pub(super) intake: Intake,
-    pub(super) drain: Drain,
-    pub(super) supervisor: Supervisor,
-    pub(super) unfinished: Vec<SessionRecord>,
+pub(crate) struct House {
+    pub(crate) store: Store,
+    pub(crate) committer: Committer,
+    pub(crate) outboxes: Outboxes,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) sessions: Sessions,
+    pub(crate) intake: Intake,
+    pub(crate) drain: Drain,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) unfinished: Vec<SessionRecord>,
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Plan {
-    pub(super) agent_timeout: Duration,
-    pub(super) session_timeout: Duration,
-    pub(super) max_processing: usize,
+pub(crate) struct Plan {
+    pub(crate) agent_timeout: Duration,
+    pub(crate) session_timeout: Duration,
+    pub(crate) max_processing: usize,
 }
 
-pub(super) const PLAN: Plan = Plan {
+pub(crate) const PLAN: Plan = Plan {
     agent_timeout: PATIENCE,
     session_timeout: Duration::from_secs(3600),
     max_processing: 100,
 };
 
 impl House {
-    pub(super) fn open(
+    pub(crate) fn open(
         dir: &Path,
         plan: Plan,
         primary: &Arc<Script>,
@@ -217,6 +218,7 @@ impl House {
             committer,
             outboxes,
             queue,
+            sessions,
             intake,
             drain,
             supervisor,
@@ -224,13 +226,13 @@ impl House {
         }
     }
 
-    pub(super) async fn send(&self, user: &str, message: &str) -> SessionId {
+    pub(crate) async fn send(&self, user: &str, message: &str) -> SessionId {
         let accepted = self.intake.submit(visitor(user), chat(message)).await;
         accepted.unwrap().session
     }
 
     /// All frames of the session once one has ended it.
-    pub(super) async fn frames(&self, user: &str, session: SessionId) -> Vec<Frame> {
+    pub(crate) async fn frames(&self, user: &str, session: SessionId) -> Vec<Frame> {
         let stream = self.outboxes.stream(&visitor(user)).unwrap();
         let resume = crate::machine::outbox::Resume::Pending;
         let (mut socket, ..) = stream.attach(crate::id::ConnectionId(1), &resume);
@@ -246,20 +248,20 @@ impl House {
         .await
     }
 
-    pub(super) fn stored(&self, user: &str, session: SessionId) -> Vec<Frame> {
+    pub(crate) fn stored(&self, user: &str, session: SessionId) -> Vec<Frame> {
         let frames = self.store.frames(&visitor(user), 1, 10_000, usize::MAX);
         let frames = frames.unwrap().into_iter().map(|(_, frame)| frame);
         frames.filter(|f| f.session == session).collect()
     }
 
     /// Sends a message; the payload that ended its session, which is the last frame and the only end.
-    pub(super) async fn ask(&self, message: &str) -> (Kind, Value) {
+    pub(crate) async fn ask(&self, message: &str) -> (Kind, Value) {
         let session = self.send("ann", message).await;
         the_end(&self.frames("ann", session).await)
     }
 
     /// Every place is free again.
-    pub(super) async fn idle(&self) {
+    pub(crate) async fn idle(&self) {
         let free = || self.queue.with(|a| a.processing() + a.waiting()) == 0;
         patient(async {
             while !free() || !self.supervisor.0.sessions.all().is_empty() {
@@ -269,29 +271,29 @@ impl House {
         .await;
     }
 
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.drain.advance(Phase::Draining);
         self.drain.advance(Phase::Closing);
         assert_eq!(self.drain.finished(PATIENCE).await, []);
     }
 }
 
-pub(super) fn the_end(frames: &[Frame]) -> (Kind, Value) {
+pub(crate) fn the_end(frames: &[Frame]) -> (Kind, Value) {
     let ends = frames.iter().filter(|f| f.kind.ends_session()).count();
     let last = frames.last().unwrap();
     assert!(ends == 1 && last.kind.ends_session(), "{frames:?}");
     (last.kind, serde_json::from_str(&last.payload).unwrap())
 }
 
-pub(super) fn kinds(frames: &[Frame]) -> Vec<&'static str> {
+pub(crate) fn kinds(frames: &[Frame]) -> Vec<&'static str> {
     frames.iter().map(|f| f.kind.as_str()).collect()
 }
 
-pub(super) fn visitor(name: &str) -> UserId {
+pub(crate) fn visitor(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }
 
-pub(super) fn chat(message: &str) -> ChatMessage {
+pub(crate) fn chat(message: &str) -> ChatMessage {
     ChatMessage {
         content: "We send 1 million requests a day to GPT-4o, 900 tokens in and 300 out.".into(),
         example_message_id: MessageId::parse(message).unwrap(),

@@ -1,0 +1,3 @@
+if [ "$1" -eq 0 ]; then
+    systemctl disable --now emflow.service emflow-listen.socket || :
+fi

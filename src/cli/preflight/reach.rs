@@ -1,0 +1,136 @@
+//! The checks that open sockets: the port, a server that runs already, the local network.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use super::Line;
+use crate::cli::client::Server;
+use crate::cli::network;
+use crate::config::Config;
+
+/// How long a connection may take.
+const CONNECT: Duration = Duration::from_millis(500);
+/// How long the running server may take to say how it is.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Ports that are tried for the advice.
+const TRIED: u16 = 20;
+
+/// What a server on the configured address says.
+pub(super) enum Answer {
+    /// It serves.
+    Ready,
+    /// It runs but takes no work; why.
+    NotReady(String),
+    /// None of ours, or none at all.
+    None,
+}
+
+/// Asks the server that should be on the configured address.
+pub(super) fn ask(config: &Config) -> Answer {
+    let url = format!("https://{}", network::local(config.server.listen));
+    let authority = config.server.data_dir.join("tls/authority.pem");
+    let authority = authority.exists().then_some(authority);
+    let Ok(server) = Server::new(&url, authority.as_deref()) else {
+        return Answer::None;
+    };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
+        return Answer::None;
+    };
+    let asked = async {
+        let call = server.call(server.get("/readyz", None));
+        tokio::time::timeout(ANSWER, call).await
+    };
+    match runtime.block_on(asked) {
+        Ok(Ok((200, _))) => Answer::Ready,
+        Ok(Ok((503, body))) => {
+            let detail = body["detail"].as_str().unwrap_or("it is not ready");
+            Answer::NotReady(detail.to_owned())
+        }
+        _ => Answer::None,
+    }
+}
+
+pub(super) fn port(config: &Config, answer: Option<&Answer>) -> Line {
+    const PART: &str = "port";
+    let listen = config.server.listen;
+    if matches!(answer, Some(Answer::Ready | Answer::NotReady(_))) {
+        return Line::green(PART, format!("emflow serves on {listen}"));
+    }
+    match TcpListener::bind(listen) {
+        Ok(_) => Line::green(PART, format!("{listen} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            let free = (1..=TRIED)
+                .filter_map(|n| listen.port().checked_add(n))
+                .map(|port| SocketAddr::new(listen.ip(), port))
+                .find(|address| TcpListener::bind(address).is_ok());
+            let mend = match free {
+                Some(address) => format!("emflow --listen {address}"),
+                None => format!("ss -ltnp 'sport = :{}'", listen.port()),
+            };
+            Line::red(PART, format!("{listen} is taken by another program"), mend)
+        }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Line::red(
+            PART,
+            format!("{listen} needs rights that this user does not have: {error}"),
+            "sudo systemctl enable --now emflow-listen.socket",
+        ),
+        Err(error) => Line::red(
+            PART,
+            format!("{listen} cannot be listened on: {error}"),
+            format!("emflow --listen 0.0.0.0:{}", listen.port()),
+        ),
+    }
+}
+
+/// Whether others reach us. A firewall on the way is not seen from here, and that is said.
+pub(super) fn network(config: &Config, serving: bool) -> Vec<Line> {
+    const PART: &str = "network";
+    let listen = config.server.listen;
+    if listen.ip().is_loopback() {
+        let text = format!("{listen} is reached from this machine alone");
+        let mend = format!("emflow --listen 0.0.0.0:{}", listen.port());
+        return vec![Line::note(PART, text, mend)];
+    }
+    let own = network::addresses();
+    if own.is_empty() {
+        let text =
+            "this machine has no address on a local network: only it will reach the appliance";
+        return vec![Line::note(PART, text, "ip -brief address")];
+    }
+    let addresses: Vec<IpAddr> = match listen.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) | IpAddr::V6(Ipv6Addr::UNSPECIFIED) => own,
+        named => vec![named],
+    };
+    // Where nobody serves yet, a socket of our own stands in.
+    let stand_in = if serving {
+        None
+    } else {
+        TcpListener::bind(listen).ok()
+    };
+    let port = match &stand_in {
+        Some(socket) => socket.local_addr().map_or(listen.port(), |a| a.port()),
+        None => listen.port(),
+    };
+    let line = |address: IpAddr| {
+        let address = SocketAddr::new(address, port);
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(_) => Line::green(
+                PART,
+                format!(
+                    "{address} answers here; a firewall on the way cannot be seen from this machine"
+                ),
+            ),
+            Err(error) => Line::red(
+                PART,
+                format!("{address} does not answer: {error}"),
+                format!("sudo nft list ruleset | grep -n {port}; sudo ufw allow {port}/tcp"),
+            ),
+        }
+    };
+    // Machines with many bridges would fill the screen.
+    addresses.into_iter().take(4).map(line).collect()
+}

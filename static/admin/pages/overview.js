@@ -1,0 +1,175 @@
+// Whether all is well, why not if not, and what to do; then how it has been.
+
+import { h, keyed, show } from "../../js/h.js";
+import { get, post } from "../api.js";
+import { ask } from "../parts/dialog.js";
+import { timeChart } from "../parts/chart.js";
+import { field, filter } from "../parts/form.js";
+import { button, page, part, tile } from "../parts/page.js";
+import { loaded, nothing, pill } from "../parts/state.js";
+import { table } from "../parts/table.js";
+import { time } from "../parts/time.js";
+import { perform } from "../parts/toast.js";
+import { go, link } from "../route.js";
+import { CHARTS, RANGES, fromHistory, fromSnapshots, lengthOf } from "../series.js";
+import { advice, healthTone, home } from "../trails.js";
+import { bytes, count, ms, percent, plural, rate, span, spoken } from "../words.js";
+import { EVENT_COLUMNS } from "./events.js";
+import { firstSteps } from "./hint.js";
+
+const EVENTS_SHOWN = 8;
+const FIRING = ["firing", "acknowledged", "clearing"];
+
+export function overview(ctx) {
+  const alerts = ctx.resource((signal) => get("/admin/alerts", {}, { signal }), { every: 5_000 });
+  ctx.refreshOn(alerts, "alert");
+  return page("Overview", null, [], verdict(ctx, alerts), firstSteps(ctx), figures(ctx), part("Parts", parts(ctx)), charts(ctx), recent(ctx), allAlerts(ctx, alerts));
+}
+
+/** The first thing to read: all is well, or what is not, the worst first. */
+function verdict(ctx, alerts) {
+  const title = h("h2", {});
+  const lead = h("p", { class: "muted" });
+  const list = h("ul", { class: "troubles" });
+  const element = h("section", { class: "verdict", role: "status" }, h("span", { class: "verdict-lamp", "aria-hidden": "true" }), h("div", {}, title, lead, list));
+  ctx.effect(() => {
+    const snapshot = ctx.live.snapshot();
+    const { data, error } = alerts.state();
+    const firing = (data?.items ?? []).filter((alert) => FIRING.includes(alert.state));
+    const ill = (snapshot?.components ?? []).filter((component) => component.status === "degraded" || component.status === "unhealthy");
+    const troubles = [...firing.map((alert) => ({ worst: alert.severity === "critical" && alert.state === "firing", key: `a-${alert.id}-${alert.state}-${alert.why}`, node: () => alertRow(ctx, alert, () => alerts.refresh()) })),
+      ...ill.map((component) => ({ worst: component.status === "unhealthy", key: `c-${component.name}-${component.status}`, node: () => illRow(component) }))].sort((a, b) => Number(b.worst) - Number(a.worst));
+    const bad = snapshot?.status === "unhealthy" || firing.some((alert) => alert.severity === "critical" && alert.state === "firing");
+    element.dataset.tone = !snapshot || (!data && !error) ? "idle" : bad ? "bad" : troubles.length > 0 || error ? "warn" : "good";
+    title.textContent = !snapshot ? "Asking the server…" : error && !data ? "The alerts cannot be read" : troubles.length === 0 ? "All is well" : `${plural(troubles.length, "thing")} ${troubles.length === 1 ? "needs" : "need"} attention`;
+    show(lead, snapshot ? `Version ${snapshot.version}, up for ${span(snapshot.uptime_ms)}.` : "", error && !data ? ` ${error.message}` : "");
+    keyed(list, troubles, (trouble) => trouble.key, (trouble) => trouble.node());
+  });
+  return element;
+}
+
+function alertRow(ctx, alert, after) {
+  const todo = advice(alert);
+  return h("li", { class: "trouble", dataset: { tone: alert.severity === "critical" ? "bad" : "warn" } },
+    h("div", {}, h("h3", {}, alert.title), h("p", {}, alert.why, alert.since && [" Since ", time(alert.since, "moment"), "."]), todo && h("p", { class: "muted" }, todo),
+      alert.acknowledged && h("p", { class: "sub" }, `Seen by ${alert.acknowledged.by}`, " ", time(alert.acknowledged.at), alert.acknowledged.note && `: ${alert.acknowledged.note}`)),
+    h("div", { class: "page-acts" }, alert.event_kinds && h("a", { class: "ghost", href: link("events", { kind: alert.event_kinds }) }, "What happened"),
+      ctx.operates && alert.state === "firing" && button("Acknowledge", () => acknowledge(alert, after))));
+}
+
+const illRow = (component) => h("li", { class: "trouble", dataset: { tone: healthTone(component.status) } },
+  h("div", {}, h("h3", {}, `${spoken(component.name)} is ${component.status}`), h("p", {}, component.detail)), h("div", { class: "page-acts" }, h("a", { class: "ghost", href: home(component.name) }, "Look after it")));
+
+async function acknowledge(alert, after) {
+  const values = await ask({ title: "Acknowledge this alert?", act: "Acknowledge", text: "It stays in view until its cause is gone, and everybody sees that you know of it.",
+    fields: [field({ name: "note", label: "Note (optional)", maxlength: 200 })] });
+  if (values) await perform(() => post(`/admin/alerts/${encodeURIComponent(alert.id)}/acknowledge`, values.note ? { note: values.note } : {}), { done: () => "Acknowledged.", after });
+}
+
+/** The figures of this second. A red one opens the events behind it. */
+function figures(ctx) {
+  const element = h("div", { class: "tiles", "aria-label": "Figures of this second", role: "group" });
+  let known = "";
+  ctx.effect(() => {
+    const s = ctx.live.snapshot();
+    if (!s) return;
+    const tiles = [
+      ["Connections", count(s.connections.live), "live sockets", { href: link("connections") }],
+      ["Processing", `${count(s.sessions.processing)} of ${count(s.sessions.slots)}`, `${count(s.sessions.queued)} in the queue`, { href: link("sessions", { state: "live" }), tone: s.sessions.queued > s.sessions.queue_capacity / 2 ? "warn" : null }],
+      ["Frames sent", `${rate(s.frames.sent_per_s)} /s`, `${rate(s.frames.acknowledged_per_s)} /s acknowledged`, {}],
+      ["Pending", count(s.frames.pending), s.frames.pending > 0 ? `${bytes(s.frames.pending_bytes)}, the oldest for ${span(s.frames.oldest_pending_ms)}` : "everything is acknowledged", { href: link("messages") }],
+      ["Acknowledged in", ms(s.ack_ms?.p95), "P95 of the last minute", {}],
+      ["Errors", percent(s.error_rate), "of the sessions of 5 minutes", s.error_rate > 0 ? { href: link("events", { kind: "session" }), tone: s.error_rate > 0.05 ? "bad" : "warn" } : {}],
+      ["Refused", `${rate(s.refused_per_s)} /s`, "frames and messages", s.refused_per_s > 0 ? { href: link("events", { kind: "refused" }), tone: "warn" } : {}],
+      ["Failed connections", percent(s.failed_connection_rate), "of 5 minutes", s.failed_connection_rate > 0 ? { href: link("events", { kind: "handshake" }), tone: s.failed_connection_rate > 0.1 ? "bad" : "warn" } : {}],
+    ];
+    const text = JSON.stringify(tiles);
+    if (text === known) return;
+    known = text;
+    const held = [...element.children].indexOf(document.activeElement);
+    show(element, tiles.map((one) => tile(...one)));
+    element.children[held]?.focus();
+  });
+  return element;
+}
+
+function parts(ctx) {
+  const element = h("ul", { class: "parts" });
+  ctx.effect(() => {
+    const components = ctx.live.snapshot()?.components;
+    if (!components) return;
+    keyed(element, components, (one) => one.name, (one) => h("li", {}, h("a", { href: home(one.name) }, h("span", { class: "part-name" }, spoken(one.name)), h("span", { class: "part-state" }), h("span", { class: "sub" }))));
+    components.forEach((one, at) => {
+      const [, state, detail] = element.children[at].firstElementChild.children;
+      const text = one.status === "unknown" ? "not known" : one.status;
+      if (state.textContent !== text) show(state, pill(healthTone(one.status), text));
+      if (detail.textContent !== one.detail) detail.textContent = one.detail ?? "";
+    });
+  });
+  return element;
+}
+
+function charts(ctx) {
+  const range = ctx.params().range ?? "live";
+  const made = CHARTS.map((chart) => ({ chart, view: ctx.keep(timeChart(chart)) }));
+  const note = h("p", { class: "muted" });
+  const state = { range };
+  const history = ctx.resource((signal) => {
+    const { range: wanted } = state;
+    const to = Date.now();
+    return get("/admin/history", { series: CHARTS.flatMap(({ series }) => series.map(({ key }) => key)).join(","), from: new Date(to - lengthOf(wanted)).toISOString(), to: new Date(to).toISOString(), points: 300 }, { signal });
+  }, { every: 15_000 });
+  ctx.effect(() => {
+    const wanted = ctx.params().range ?? "live";
+    if (wanted === state.range) return;
+    state.range = wanted;
+    history.refresh();
+  });
+  ctx.effect(() => {
+    const { data, error } = history.state();
+    note.textContent = error ? `The history cannot be read. ${error.message}` : "";
+    if (state.range !== "live" && data) made.forEach(({ chart, view }) => view.update(fromHistory(chart, data)));
+  });
+  /** What was before this page was opened: the history asked for this range, not for the one before. */
+  const earlier = () => (state.range === "live" && lengthOf("live") >= Date.parse(history.state().data?.to) - Date.parse(history.state().data?.from) ? history.state().data : null);
+  ctx.effect(() => {
+    const snapshot = ctx.live.snapshot();
+    if (snapshot && (ctx.params().range ?? "live") === "live") made.forEach(({ chart, view }) => view.update(fromSnapshots(chart, ctx.live.feed.snapshots, Date.now(), earlier())));
+  });
+  return part("Over time", h("div", { class: "filters" }, filter({ label: "Time", options: RANGES, value: range, act: (value) => go(link("overview", { range: value === "live" ? null : value }), { quiet: true }) }), note),
+    h("div", { class: "charts" }, made.map(({ view }) => view.element)));
+}
+
+function recent(ctx) {
+  const grid = table({ caption: "What happened last", key: (event) => event.id, columns: EVENT_COLUMNS, empty: { title: "Nothing out of the ordinary", text: "Faults, refusals and changes of state appear here as they happen." } });
+  const list = ctx.resource((signal) => get("/admin/events", { limit: EVENTS_SHOWN }, { signal }), { every: 30_000 });
+  ctx.refreshOn(list, "");
+  return part("What happened last", loaded(ctx, list, () => ({ element: grid.element, update: ({ items }) => grid.update(items) })), h("p", {}, h("a", { href: link("events") }, "All events")));
+}
+
+const ALERT_TONES = { ok: "good", pending: "warn", firing: "bad", acknowledged: "warn", clearing: "warn" };
+
+/** Every check with its limit, also those that are quiet; and where alerts are sent. */
+function allAlerts(ctx, alerts) {
+  return h("details", { class: "part" }, h("summary", {}, "All checks and their limits"), loaded(ctx, alerts, () => {
+    const grid = table({ caption: "Checks", key: (one) => one.id, columns: [
+      { name: "Check", wide: true, cell: (one) => [one.title, one.check_error && h("span", { class: "sub red" }, `could not be checked: ${one.check_error}`)] },
+      { name: "State", cell: (one) => pill(ALERT_TONES[one.state] ?? "idle", spoken(one.state)) },
+      { name: "Now", numeric: true, cell: (one) => inUnit(one.value, one.unit) },
+      { name: "Limit", numeric: true, cell: (one) => inUnit(one.threshold, one.unit) },
+      { name: "Last fired", cell: (one) => time(one.last_fired) },
+    ], empty: { title: "No check", text: "" } });
+    const hook = h("div", { class: "webhook" });
+    return { element: h("div", {}, grid.element, hook), update: ({ items, webhook }) => { grid.update(items); show(hook, webhookNote(ctx, webhook)); } };
+  }));
+}
+
+const UNITS = { share: percent, ms, bytes, days: (value) => (value === null ? "–" : `${rate(value)} d`) };
+const inUnit = (value, unit) => (UNITS[unit] ?? rate)(value);
+
+function webhookNote(ctx, webhook) {
+  if (!webhook?.enabled) return nothing("No webhook", "Set alerts.webhook_url in the settings to have alerts sent somewhere.");
+  const { last } = webhook;
+  return [h("p", {}, "Alerts are sent to ", h("code", {}, webhook.url), last && [". Last: ", pill(last.ok ? "good" : "bad", last.message), " ", time(last.at)]),
+    ctx.operates && button("Send a test", () => perform(() => post("/admin/alerts/webhook/test").then((told) => { if (!told.ok) throw new Error(`The receiver did not take it: ${told.message}`); return told; }), { done: (told) => `The receiver took it: ${told.status} in ${ms(told.took_ms)}.` }))];
+}

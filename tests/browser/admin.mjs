@@ -1,0 +1,16 @@
+// The administration in a real browser against a running server: node admin.mjs https://HOST:PORT/
+// EMFLOW_ADMIN_PASSWORD is its password. EMFLOW_SMOKE_RESTART: as for smoke.mjs.
+import { url } from "./kit.mjs";
+import { judge } from "./runner.mjs";
+import access from "./admin/access.mjs";
+import policy from "./checks/policy.mjs";
+
+if (!url || !process.env.EMFLOW_ADMIN_PASSWORD) {
+  console.error("usage: EMFLOW_ADMIN_PASSWORD=… node admin.mjs https://HOST:PORT/");
+  process.exit(1);
+}
+
+/** In this order: each goes on where the one before left the page. */
+const CHECKS = { ...access, ...policy };
+
+await judge("admin", url, CHECKS);
