@@ -148,6 +148,8 @@ impl App {
             permits: parts.permits,
             services,
         };
+        // Before anybody is let in: what is accepted from here on is never rolled back.
+        store::upgrade::settled(&config.server.data_dir)?;
         app.accept(socket);
         Ok(app)
     }

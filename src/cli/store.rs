@@ -148,6 +148,8 @@ pub(super) fn exit_of(error: &StoreError) -> Exit {
         | StoreError::Record(_)
         | StoreError::Stopped
         | StoreError::Sled(_) => Exit::Damaged,
-        StoreError::Io { .. } => Exit::Failed,
+        StoreError::Io { .. } | StoreError::Older { .. } | StoreError::RolledBack { .. } => {
+            Exit::Failed
+        }
     }
 }

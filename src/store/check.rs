@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::audit::Audit;
 use super::fault::{Fault, Loss};
 use super::watermark::Watermark;
-use super::{Options, StoreError, backup, files, panics, recover};
+use super::{Options, StoreError, backup, files, panics, recover, upgrade};
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -56,16 +56,13 @@ pub fn check(options: &Options, scratch: &Path) -> Result<Report, StoreError> {
         return Err(StoreError::Absent(dir.clone()));
     }
     let _lock = files::lock(dir)?;
+    upgrade::of_this_format(dir)?;
     let room = tempfile::Builder::new()
         .prefix("emflow-check-")
         .tempdir_in(scratch);
     let room = files::io("could not write in", scratch, room)?;
-    let mut disk_bytes = 0;
-    copy(
-        &backup::current(dir, "sled"),
-        &room.path().join("sled"),
-        &mut disk_bytes,
-    )?;
+    let copy = room.path().join("sled");
+    let disk_bytes = files::copy_tree(&backup::current(dir, "sled"), &copy)?;
     let watermark = backup::current(dir, "watermark");
     let mark = Watermark::read(&watermark);
     let mut faults = Vec::new();
@@ -135,25 +132,6 @@ fn reason(error: StoreError) -> String {
         StoreError::Damaged { what, .. } => what,
         other => other.to_string(),
     }
-}
-
-/// Copies a directory; a missing one is an empty one.
-fn copy(from: &Path, to: &Path, bytes: &mut u64) -> Result<(), StoreError> {
-    files::io("could not make", to, fs::create_dir(to))?;
-    let entries = match fs::read_dir(from) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        other => files::io("could not read", from, other)?,
-    };
-    for entry in entries {
-        let path = files::io("could not read", from, entry)?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy(&path, &target, bytes)?;
-        } else {
-            *bytes += files::io("could not copy", &path, fs::copy(&path, &target))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

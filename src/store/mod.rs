@@ -21,6 +21,7 @@ pub mod purge;
 pub mod record;
 pub mod recover;
 pub mod snapshot;
+pub mod upgrade;
 pub mod watermark;
 
 use std::path::{Path, PathBuf};
@@ -84,6 +85,26 @@ pub enum StoreError {
     Newer {
         /// The format found.
         found: u8,
+    },
+    /// Written by an older version.
+    #[error(
+        "an older version of emflow wrote this store (record format {found}); start the appliance once, which keeps a copy and converts it"
+    )]
+    Older {
+        /// The format found.
+        found: u8,
+    },
+    /// An upgrade never became ready.
+    #[error(
+        "the upgrade of the store in {dir} never became ready; the store of version {from} is back in its place and holds all it held. Start that version, or this one to try again; what failed is in {failed}"
+    )]
+    RolledBack {
+        /// The data directory.
+        dir: PathBuf,
+        /// The version that wrote the store.
+        from: String,
+        /// Where the converted store is, in the data directory.
+        failed: String,
     },
     /// Made with settings that cannot be changed afterwards.
     #[error(

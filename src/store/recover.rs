@@ -10,7 +10,7 @@ use super::fault::{self, Fault};
 use super::record::SessionRecord;
 use super::snapshot::Slot;
 use super::watermark::{Mark, Watermark};
-use super::{Opened, Options, Store, StoreError, backup, files, panics};
+use super::{Opened, Options, Store, StoreError, backup, files, panics, upgrade};
 use crate::clock::{Duration, Wall};
 
 /// How often a lock of our own is tried for, and the pause between: two seconds in all.
@@ -39,6 +39,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     files::make_dir(dir)?;
     let lock = files::lock(dir)?;
     backup::finish(dir)?;
+    upgrade::prepare(options, now)?;
     let (watermark, mark) = open_watermark(options)?;
     let (db, was_full) = open_sled(options)?;
     files::sync_all(dir)?;
@@ -51,6 +52,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
         }
         audit.accept(&db, now)?;
     }
+    upgrade::stamp(dir)?;
     if audit.totals.epoch == 0 {
         audit.totals.epoch = now.0.max(1);
     }

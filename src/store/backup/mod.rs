@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 pub use format::Header;
 pub use restore::{Restored, SCRATCH, restore, verify};
 pub use swap::holds_store;
-pub(super) use swap::{current, finish};
+pub(super) use swap::{BUILDING, NEW, current, finish, replace};
 pub use unfinished::Unfinished;
 
 use super::StoreError;

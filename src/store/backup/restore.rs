@@ -11,7 +11,7 @@ use crate::store::fault;
 use crate::store::record::{self, VisitorRecord};
 use crate::store::recover::{self, open_free};
 use crate::store::watermark::{Mark, Watermark};
-use crate::store::{Options, StoreError, files, key};
+use crate::store::{Options, StoreError, files, key, upgrade};
 
 /// Entries in one batch.
 const BATCH: usize = 512;
@@ -69,7 +69,9 @@ pub fn restore(
     };
     let begin = |_, highest: u64| now.0.max(highest + 1).max(present + 1);
     let result = built.build(file, begin).and_then(|restored| {
-        let aside = swap::replace(dir, restored.epoch)?;
+        let aside = swap::replace(dir, &format!("before-restore-{}", restored.epoch))?;
+        // What was on trial is out of the way.
+        upgrade::settled(dir)?;
         Ok(Restored { aside, ..restored })
     });
     if result.is_err() {
@@ -105,15 +107,17 @@ pub fn verify(
     let db = open_free(&options.dir.join("sled"), &options)?;
     let mut reader = open(file)?;
     let account = Totals::key();
+    let format = reader.header().record_format;
     for entry in db.iter() {
         let (key, value) = entry.map_err(StoreError::from)?;
         if *key == *account {
             continue;
         }
-        let same = reader
-            .next()?
-            .is_some_and(|(k, v)| *key == *k && *value == *v);
-        if !same {
+        let written = match reader.next()? {
+            Some((k, v)) if *key == *k => Some(upgrade::convert(format, &k, v)?),
+            _ => None,
+        };
+        if written.as_deref() != Some(&*value) {
             return Err(reader.damaged("an entry came back from the disk as another one"));
         }
     }
@@ -145,7 +149,9 @@ impl Built<'_> {
         let mut totals = Totals::new(reader.header().epoch);
         let mut highest = totals.epoch;
         let forgotten = key::setting(FORGOTTEN);
+        let format = reader.header().record_format;
         while let Some((k, value)) = reader.next()? {
+            let value = upgrade::convert(format, &k, value)?;
             if k.first() == Some(&key::VISITOR) {
                 let visitor: VisitorRecord = record::decode(&k, &value)?;
                 highest = highest.max(visitor.epoch);
@@ -182,7 +188,8 @@ impl Built<'_> {
             return Err(reader.damaged(&fault::told(&audit.faults)));
         }
         drop(db);
-        sync_tree(&self.at)?;
+        upgrade::stamp(&self.at)?;
+        files::sync_tree(&self.at)?;
         sync(folder(&self.at))?;
         Ok(Restored {
             backup: reader.summary(),
@@ -192,17 +199,4 @@ impl Built<'_> {
             aside: None,
         })
     }
-}
-
-/// Every file and directory below `dir`, and itself: sled syncs none of them.
-fn sync_tree(dir: &Path) -> Result<(), BackupError> {
-    for entry in io("could not read", dir, std::fs::read_dir(dir))? {
-        let path = io("could not read", dir, entry)?.path();
-        if path.is_dir() {
-            sync_tree(&path)?;
-        } else {
-            sync(&path)?;
-        }
-    }
-    sync(dir)
 }

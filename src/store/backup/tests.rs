@@ -314,7 +314,7 @@ fn a_restore_that_is_killed_leaves_the_old_store_or_the_new_one() {
         while files::lock(dir.path()).is_err() {
             std::thread::yield_now();
         }
-        fs::write(dir.path().join("restoring/epoch"), "2000").unwrap();
+        fs::write(dir.path().join("restoring/aside"), "before-restore-2000").unwrap();
         for (from, to) in &steps[..done] {
             fs::rename(dir.path().join(from), dir.path().join(to)).unwrap();
         }
