@@ -4,8 +4,8 @@
 #   packaging/build.sh [OUT-DIR]      default: target/packages
 #
 # Needs cargo-deb and cargo-generate-rpm on the PATH (cargo install cargo-deb cargo-generate-rpm), and
-# Python 3.11 for the bill of materials. EMFLOW_VERSION=1.2.3 builds under another version: the tests of
-# upgrades need two.
+# Python 3.11 for the bill of materials. EMFLOW_VERSION=1.2.3 packs under another version: the tests of
+# upgrades need two. EMFLOW_NO_BUILD=1 packs the program that the last run built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -22,9 +22,11 @@ export CFLAGS="-ffile-prefix-map=$root=/usr/src/emflow -ffile-prefix-map=$cargo_
 
 step() { printf '== %s (%s s)\n' "$1" "$SECONDS"; }
 
-step "the program"
-cargo build --release --locked --bin emflow
 program=$CARGO_TARGET_DIR/release/emflow
+if [ -z "${EMFLOW_NO_BUILD:-}" ]; then
+  step "the program"
+  cargo build --release --locked --bin emflow
+fi
 
 step "manual pages, completions, bill of materials"
 share=$CARGO_TARGET_DIR/share

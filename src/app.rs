@@ -5,6 +5,7 @@ mod backups;
 mod demo;
 mod descriptors;
 mod housekeeping;
+mod observation;
 mod watchdog;
 mod wiring;
 
@@ -105,6 +106,7 @@ impl App {
         let drain = Drain::new();
         let loss = opened.recovered.loss.clone();
         let committer = opened.committer.clone();
+        let ages = housekeeping::ages(&opened.store)?;
         let parts = wiring::wire(
             &config,
             opened,
@@ -120,6 +122,7 @@ impl App {
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn("backups", services.backups.clone().run());
+        drain.spawn("observer", services.observer.clone().run());
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {
@@ -131,6 +134,8 @@ impl App {
                 keep_revoked: config.auth.visitors == Visitors::Jwt,
                 supervisor: parts.supervisor,
                 services: Arc::clone(&services),
+                ages,
+                committer: committer.clone(),
                 drain: drain.clone(),
             }),
         );

@@ -12,11 +12,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::business;
 use crate::clock::{self, Wall};
 use crate::id::UserId;
 use crate::intake::Intake;
 use crate::machine::session::State;
-use crate::observe::business;
 use crate::outbox::{Outboxes, Stream};
 use crate::protocol::close::Close;
 use crate::sessions::{Session, Sessions, Stop};
@@ -294,7 +294,11 @@ impl Cleanup {
         ops.push(Op::Count("cleanup.visitors".to_owned(), 1));
         for session in &live {
             let took = now.since(session.record().created);
-            ops.extend(business::ended(&session.record(), State::Cancelled, took));
+            ops.extend(business::ended(
+                &session.record(),
+                State::Cancelled.as_str(),
+                took,
+            ));
         }
         shared.committer.commit(ops).await?;
         stream.begin_again(still, &after, &[]);

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ring::digest;
 use tokio::sync::Notify;
 
+use crate::business;
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 use crate::machine::admission::{Admission, Refused};
 use crate::machine::session::State;
-use crate::observe::business;
 use crate::outbox::Outboxes;
 use crate::protocol::fault::{Fault, FaultCode};
 use crate::protocol::request::ChatMessage;
@@ -142,9 +142,14 @@ impl Intake {
     /// A [`Fault`] for the client; nothing was kept then.
     pub async fn submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
         let message = chat.example_message_id.clone();
-        self.try_submit(user, chat)
-            .await
-            .map_err(|fault| fault.about(message.as_str()))
+        let answer = self.try_submit(user, chat).await;
+        let word = match &answer {
+            Ok(accepted) if accepted.duplicate => "duplicate",
+            Ok(_) => "accepted",
+            Err(fault) => fault.code.as_str(),
+        };
+        self.0.sessions.meters().work.admissions.one(word);
+        answer.map_err(|fault| fault.about(message.as_str()))
     }
 
     async fn try_submit(&self, user: UserId, chat: ChatMessage) -> Result<Accepted, Fault> {
@@ -198,6 +203,8 @@ impl Intake {
         ops.push(put);
         ops.push(business::accepted(&record));
         shared.committer.commit(ops).await.map_err(internal)?;
+        let topic = (record.category, record.complexity, record.business_value);
+        shared.sessions.meters().work.accepted.one(topic);
         shared.sessions.enter(record, Arc::clone(&stream), room);
         cancel.keep();
         Ok(Accepted {
@@ -277,7 +284,7 @@ impl Intake {
             session.stop(why);
             return Ok(false);
         }
-        let mut ops = business::ended(&record, State::Cancelled, clock::Duration::ZERO);
+        let mut ops = business::ended(&record, State::Cancelled.as_str(), clock::Duration::ZERO);
         ops.extend(with);
         session
             .end(End::stopped(why), ops)
@@ -301,6 +308,17 @@ impl Intake {
         self.0.queue.with(|a| a.position(id))
     }
 
+    /// How many sessions may be live, and how many of them processed at once.
+    pub fn capacity(&self) -> (usize, usize) {
+        let limits = self.0.queue.with(|a| a.limits());
+        (limits.max_concurrent, limits.max_processing)
+    }
+
+    /// Sessions that wait for a place.
+    pub fn waiting(&self) -> usize {
+        self.0.queue.with(|a| a.waiting())
+    }
+
     /// Sessions that are processing.
     pub fn processing(&self) -> usize {
         self.0.queue.with(|a| a.processing())
@@ -313,6 +331,7 @@ impl Intake {
     pub fn resume(&self, unfinished: Vec<SessionRecord>) -> Result<usize, StoreError> {
         let shared = &*self.0;
         let count = unfinished.len();
+        shared.sessions.meters().work.resumed.add(count as u64);
         for record in unfinished {
             let stream = shared.outboxes.stream(&record.user)?;
             let room = stream.reserve_again();

@@ -18,7 +18,8 @@
 //! 7. [`agents`] understand the text, calculate by published formulas, and explain.
 //! 8. [`outbox`] numbers every event, commits it, and hands it to each socket of the
 //!    visitor within the window; [`machine::outbox`] keeps the watermarks.
-//! 9. [`observe`] probes and counts.
+//! 9. [`meter`] counts what they do, [`business`] durably what it was worth; [`observe`] makes
+//!    metrics, percentiles, charts, alerts and health of it.
 //! 10. [`cleanup`] removes all of a visitor in one step, and puts it back.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
@@ -31,6 +32,7 @@ pub mod access;
 pub mod agents;
 pub mod app;
 pub mod backups;
+pub mod business;
 pub mod cleanup;
 pub mod cli;
 pub mod clock;
@@ -39,6 +41,7 @@ pub mod examples;
 pub mod id;
 pub mod intake;
 pub mod machine;
+pub mod meter;
 pub mod notify;
 pub mod observe;
 pub mod outbox;

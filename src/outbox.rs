@@ -6,6 +6,7 @@
 
 mod attachment;
 mod care;
+mod locked;
 mod state;
 mod stream;
 
@@ -19,6 +20,7 @@ pub use stream::{Batch, Idle, Reservation, Stream};
 
 use crate::clock::{self, Wall};
 use crate::id::UserId;
+use crate::meter::Meters;
 use crate::store::{Committer, Frame, Recovered, Store, StoreError, VisitorRecord};
 
 /// The limits of a stream.
@@ -46,6 +48,7 @@ struct Shared {
     committer: Committer,
     limits: Limits,
     epoch: u64,
+    meters: Meters,
     /// The highest epoch of a visitor who was forgotten: a new one begins beyond it.
     forgotten: AtomicU64,
     live: Mutex<Live>,
@@ -60,11 +63,22 @@ struct Live {
 
 impl Outboxes {
     /// No visitor's epoch is older than the store's, nor a new one's than that of any who was forgotten.
-    pub fn new(store: Store, committer: Committer, limits: Limits, recovered: &Recovered) -> Self {
+    pub fn new(
+        store: Store,
+        committer: Committer,
+        limits: Limits,
+        recovered: &Recovered,
+        meters: Meters,
+    ) -> Self {
+        let delivery = &meters.delivery;
+        delivery.pending.set(recovered.pending);
+        delivery.pending_bytes.set(recovered.pending_bytes);
+        delivery.visitors.set(recovered.visitors);
         Self(Arc::new(Shared {
             store,
             committer,
             limits,
+            meters,
             epoch: recovered.epoch,
             forgotten: AtomicU64::new(recovered.forgotten),
             live: Mutex::default(),
@@ -126,6 +140,7 @@ impl Outboxes {
         Ok(Stream::load(
             shared.store.clone(),
             shared.committer.clone(),
+            shared.meters.clone(),
             shared.limits,
             record,
             is_new,
@@ -238,6 +253,11 @@ impl Outboxes {
                 .map_or(Wall(0), |v| v.revoked_at),
         };
         (revoked > Wall(0)).then_some(revoked)
+    }
+
+    /// Visitors whose stream is in memory.
+    pub fn live_visitors(&self) -> usize {
+        self.lock().streams.len()
     }
 
     /// Sockets that are attached now.

@@ -5,17 +5,18 @@
 
 mod search;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 pub use search::{Found, Place, Told, Wanted};
 
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::id::{SessionId, UserId};
 use crate::machine::session::{Fact, State};
+use crate::meter::{Draft, EventKind, Meters};
 use crate::outbox::{Reservation, Stream};
 use crate::protocol::frame::Kind;
 use crate::store::{Committer, Frame, Op, SessionRecord, Store, StoreError};
@@ -36,6 +37,10 @@ pub struct Session {
     record: Mutex<SessionRecord>,
     stream: Arc<Stream>,
     stop: watch::Sender<Option<Stop>>,
+    meters: Meters,
+    entered: Instant,
+    /// When the attempt began.
+    begun: OnceLock<Instant>,
     /// Given back when the session is dropped.
     _room: Reservation,
 }
@@ -47,6 +52,7 @@ pub struct Sessions(Arc<Shared>);
 struct Shared {
     store: Store,
     committer: Committer,
+    meters: Meters,
     live: Mutex<HashMap<SessionId, Arc<Session>>>,
     /// Ticks when one leaves.
     left: watch::Sender<()>,
@@ -61,6 +67,8 @@ pub struct End {
     pub kind: Kind,
     /// Its payload.
     pub payload: Value,
+    /// False where it is what the visitor wanted or caused: it does not count as an error.
+    pub fault: bool,
 }
 
 impl End {
@@ -72,6 +80,15 @@ impl End {
             state,
             kind: Kind::Error,
             payload,
+            fault: true,
+        }
+    }
+
+    /// The word by which it is counted.
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            State::Failed if !self.fault => "refused",
+            state => state.as_str(),
         }
     }
 
@@ -98,6 +115,7 @@ impl End {
             state,
             kind,
             payload: json!({"reason": reason}),
+            fault: false,
         }
     }
 }
@@ -115,13 +133,19 @@ fn is_first(frame: &Frame) -> bool {
 
 impl Sessions {
     /// None yet.
-    pub fn new(store: Store, committer: Committer) -> Self {
+    pub fn new(store: Store, committer: Committer, meters: Meters) -> Self {
         Self(Arc::new(Shared {
             store,
             committer,
+            meters,
             live: Mutex::default(),
             left: watch::Sender::new(()),
         }))
+    }
+
+    /// Where this room counts, and who knows it may.
+    pub fn meters(&self) -> &Meters {
+        &self.0.meters
     }
 
     fn live(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Arc<Session>>> {
@@ -140,6 +164,9 @@ impl Sessions {
             record: Mutex::new(record),
             stream,
             stop: watch::Sender::new(None),
+            meters: self.0.meters.clone(),
+            entered: clock::now(),
+            begun: OnceLock::new(),
             _room: room,
         });
         self.live().insert(id, Arc::clone(&session));
@@ -164,6 +191,27 @@ impl Sessions {
             // The sender lives in self.
             let _ = left.changed().await;
         }
+    }
+
+    /// How many have not ended.
+    pub fn count(&self) -> usize {
+        self.live().len()
+    }
+
+    /// How many have not ended, by state, and about how many bytes of memory their records take.
+    pub fn census(&self) -> (BTreeMap<State, u64>, u64) {
+        let (mut states, mut bytes) = (BTreeMap::new(), 0);
+        for session in self.all() {
+            let record = session
+                .record
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *states.entry(record.state).or_insert(0) += 1;
+            let texts = [&record.content, &record.title, &record.assumptions];
+            let texts: usize = texts.iter().map(|text| text.capacity()).sum();
+            bytes += (texts + size_of::<Session>()) as u64;
+        }
+        (states, bytes)
     }
 
     /// Everything that has not ended.
@@ -287,6 +335,9 @@ impl Session {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
         record.state = State::Cancelled;
         record.ended = Some(now);
+        let topic = (record.category, record.complexity, record.business_value);
+        let word = record.state.as_str();
+        self.meters.work.ended.one((topic, word));
     }
 
     /// Hears when it is told to stop.
@@ -335,15 +386,21 @@ impl Session {
     /// # Errors
     /// [`StoreError::Stopped`]; `Ok(false)` where it has ended already.
     pub async fn begin(&self) -> Result<bool, StoreError> {
-        self.step(Fact::Began, Kind::ProcessingStarted, |record, _| {
+        let began = self.step(Fact::Began, Kind::ProcessingStarted, |record, _| {
             record.attempts += 1;
             let payload = json!({
                 "example_message_id": record.message, "category": record.category, "complexity": record.complexity,
                 "estimated_time": record.estimated_time, "resumed": record.attempts > 1,
             });
             (payload.to_string(), vec![Op::PutSession(Box::new(record.clone()))])
-        })
-        .await
+        });
+        let began = began.await?;
+        if began {
+            let now = *self.begun.get_or_init(clock::now);
+            let waited = now.duration_since(self.entered);
+            self.meters.work.queue.record_span(waited);
+        }
+        Ok(began)
     }
 
     /// A frame between the beginning and the end; `payload` is JSON text. `Ok(false)` where it
@@ -366,13 +423,46 @@ impl Session {
     /// [`StoreError::Stopped`].
     pub async fn end(&self, end: End, with: Vec<Op>) -> Result<bool, StoreError> {
         let payload = end.payload.to_string();
-        self.step(Fact::Ended(end.state), end.kind, |record, sequence| {
+        let step = self.step(Fact::Ended(end.state), end.kind, |record, sequence| {
             record.ended = Some(clock::wall());
             record.last_sequence = sequence;
             let mut ops = vec![Op::PutSession(Box::new(record.clone()))];
             ops.extend(with);
             (payload, ops)
-        })
-        .await
+        });
+        let ended = step.await?;
+        if ended {
+            self.count_end(&end);
+        }
+        Ok(ended)
+    }
+
+    fn count_end(&self, end: &End) {
+        let record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        let topic = (record.category, record.complexity, record.business_value);
+        let work = &self.meters.work;
+        work.ended.one((topic, end.word()));
+        let now = clock::now();
+        if let Some(begun) = self.begun.get() {
+            work.processing.record_span(now.duration_since(*begun));
+        }
+        let kind = match end.state {
+            State::TimedOut => EventKind::SessionTimedOut,
+            State::Cancelled => EventKind::SessionCancelled,
+            State::Expired => EventKind::SessionExpired,
+            State::Failed => EventKind::SessionFailed,
+            _ => {
+                let took = now.duration_since(self.entered);
+                return work.time_to_value.record_span(took);
+            }
+        };
+        let said = |name: &str| end.payload[name].as_str().map(str::to_owned);
+        let text = said("message").or_else(|| said("reason"));
+        let mut event = Draft::new(kind, text.unwrap_or_default());
+        event.code = said("code");
+        event.session = Some(record.id);
+        event.user = Some(record.user.clone());
+        event.category = Some(record.category);
+        self.meters.feed.tell(event, clock::wall());
     }
 }

@@ -105,6 +105,12 @@ impl Drain {
         })
     }
 
+    /// How many tasks and guards there are.
+    pub fn count(&self) -> usize {
+        let live = self.0.live.lock().unwrap_or_else(PoisonError::into_inner);
+        live.names.len()
+    }
+
     /// Waits until every guard is dropped, at most `limit`; the names of the late, with how many.
     pub async fn finished(&self, limit: Duration) -> Vec<(&'static str, usize)> {
         let mut changes = self.0.changed.subscribe();

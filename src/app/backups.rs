@@ -1,8 +1,12 @@
 //! The room for backups, from the configuration.
 
+use std::sync::Arc;
+
 use super::{StartError, wiring};
 use crate::backups::{Backups, Settings};
+use crate::clock::Wall;
 use crate::config::Config;
+use crate::observe::Fact;
 use crate::shutdown::Drain;
 use crate::store::{Committer, Store};
 
@@ -26,4 +30,13 @@ pub(super) async fn open(
     let opened = tokio::task::spawn_blocking(open).await;
     let early = |error| StartError::File(format!("the backups could not be looked at: {error}"));
     Ok(opened.map_err(early)??)
+}
+
+/// When the last backup succeeded, for whoever watches that; none where there is no plan.
+pub(super) fn last(backups: &Backups) -> Fact<Option<Option<Wall>>> {
+    let backups = backups.clone();
+    Arc::new(move || {
+        let planned = !backups.settings().every.is_zero();
+        planned.then(|| backups.last_success())
+    })
 }

@@ -8,12 +8,14 @@ use tokio::sync::watch;
 use crate::clock::{self, AgeClock, Wall};
 use crate::config::Config;
 use crate::id::{SessionId, UserId};
+use crate::meter::{Draft, EventKind};
 use crate::outbox::{Idle, Outboxes};
 use crate::serve::Services;
 use crate::serve::examine::examine;
 use crate::serve::tls::Origin;
 use crate::shutdown::{Drain, Phase};
-use crate::store::StoreError;
+use crate::store::commit::setting;
+use crate::store::{Committer, Store, StoreError};
 use crate::supervisor::Supervisor;
 
 /// Visitors looked at in one round: the work of a round is bounded, whatever is stored.
@@ -34,13 +36,28 @@ pub(super) struct Chores {
     pub(super) keep_revoked: bool,
     pub(super) supervisor: Supervisor,
     pub(super) services: Arc<Services>,
+    /// By which ages are told; goes on where the process before has left it.
+    pub(super) ages: AgeClock,
+    pub(super) committer: Committer,
     pub(super) drain: Drain,
 }
 
-pub(super) async fn run(chores: Chores) {
+/// The setting that holds the time by which ages were told last.
+const TOLD: &str = "told";
+
+/// The clock of ages as the last process left it: a wall clock that leapt ahead before or during a
+/// restart makes nothing old at once.
+///
+/// # Errors
+/// Where the store cannot be read.
+pub(super) fn ages(store: &Store) -> Result<AgeClock, StoreError> {
+    let told = store.setting(TOLD)?.unwrap_or_else(clock::wall);
+    Ok(AgeClock::new(told, clock::now()))
+}
+
+pub(super) async fn run(mut chores: Chores) {
     let mut after_visitor = None;
     let mut after_session = None;
-    let mut ages = AgeClock::new(clock::wall(), clock::now());
     let mut seen_to = clock::wall().date();
     loop {
         tokio::select! {
@@ -52,27 +69,47 @@ pub(super) async fn run(chores: Chores) {
             seen_to = today;
             chores.see_to_certificate(clock::wall());
         }
-        let now = ages.tell(clock::wall(), clock::now());
-        if let Err(error) = chores
-            .round(now, &mut after_visitor, &mut after_session)
-            .await
-        {
-            tracing::error!(%error, "the cleanup could not go on");
-        }
+        let now = chores.ages.tell(clock::wall(), clock::now());
+        let started = clock::now();
+        let round = chores.round(now, &mut after_visitor, &mut after_session);
+        let result = round.await;
+        chores.count(started, result);
     }
 }
 
 impl Chores {
+    fn count(&self, started: clock::Instant, result: Result<(), StoreError>) {
+        let meters = &self.services.meters;
+        let took = clock::now().duration_since(started);
+        meters.cleanup.rounds.one();
+        meters.cleanup.last.set(clock::wall().0);
+        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        meters.cleanup.last_ms.set(ms);
+        if let Err(error) = result {
+            tracing::error!(%error, "the cleanup could not go on");
+            meters.cleanup.failed.one();
+            let event = Draft::new(EventKind::Cleanup, error.to_string());
+            meters.feed.tell(event, clock::wall());
+        }
+    }
+
     async fn round(
         &self,
         now: Wall,
         visitor: &mut Option<UserId>,
         session: &mut Option<SessionId>,
     ) -> Result<(), StoreError> {
-        self.services.observer.probe_disk().await;
+        // First, so that a restart in the middle of the round knows of it.
+        self.committer.commit(vec![setting(TOLD, &now)]).await?;
+        if let Err(why) = self.services.observer.look_at_disk().await {
+            tracing::warn!(%why, "the disk could not be looked at");
+        }
         let expired = self.supervisor.expire(now).await?;
         let forgotten = self.forget_sessions(now, session).await?;
         let (frames, chunks) = self.clean_streams(now, visitor).await?;
+        let cleanup = &self.services.meters.cleanup;
+        cleanup.sessions.add(forgotten as u64);
+        cleanup.chunks.add(chunks as u64);
         let undoable = self.services.cleanup.forget(now).await?;
         self.services.admin.persist().await?;
         let streams = self.services.outboxes.release_idle();
@@ -163,11 +200,19 @@ impl Chores {
             let (frames, chunks) = stream.cleanup(horizon, holds).await?;
             if frames > 0 {
                 tracing::warn!(visitor = %visitor.user, frames, "pending frames expired unacknowledged");
+                let text = format!("{frames} pending frames expired unacknowledged");
+                let mut event = Draft::new(EventKind::FramesExpired, text);
+                event.user = Some(visitor.user.clone());
+                self.services.meters.feed.tell(event, clock::wall());
             }
             if outboxes.forget(&stream, idle).await? {
                 tracing::debug!(visitor = %visitor.user, "forgotten");
             }
             total = (total.0 + frames, total.1 + chunks);
+        }
+        if after.is_none() {
+            let delivery = &self.services.meters.delivery;
+            delivery.oldest_pending.end_round();
         }
         Ok(total)
     }

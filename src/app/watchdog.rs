@@ -63,7 +63,7 @@ async fn silent(watchdog: &Watchdog, limit: Duration) -> Option<&'static str> {
 pub(super) fn status(services: &Services) -> String {
     format!(
         "serving {} sockets, {} sessions; {}",
-        services.observer.sockets(),
+        services.meters.door.sockets.get(),
         services.sessions.all().len(),
         services.demo.engine
     )

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, backups, demo, descriptors};
+use super::{StartError, administration, backups, demo, descriptors, observation};
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
 use crate::access::{
     Access, AccessCode, AuthMode, Generations, Settings as AccessSettings, jwt, tickets,
 };
 use crate::agents::backend::{Backend, Builtin};
+use crate::agents::catalog::Catalog;
 use crate::cleanup::{self, Cleanup};
-use crate::clock::Wall;
+use crate::clock::{self, Wall};
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
 use crate::machine::{admission, backoff, breaker, connection, outbox};
-use crate::observe::Observer;
+use crate::meter::Meters;
+use crate::observe;
 use crate::outbox::Outboxes;
 use crate::protocol::frame;
 use crate::serve::roster::Roster;
@@ -97,10 +99,17 @@ impl Rooms {
         committer: store::Committer,
         recovered: &store::Recovered,
         drain: Drain,
+        meters: Meters,
     ) -> Self {
         let limits = outbox_limits(config);
-        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, recovered);
-        let sessions = Sessions::new(store.clone(), committer.clone());
+        let outboxes = Outboxes::new(
+            store.clone(),
+            committer.clone(),
+            limits,
+            recovered,
+            meters.clone(),
+        );
+        let sessions = Sessions::new(store.clone(), committer.clone(), meters);
         let admission = admission::Admission::new(admission_limits(config));
         let queue = Arc::new(Queue::new(admission));
         let disk_low = Arc::new(AtomicBool::new(false));
@@ -131,6 +140,28 @@ impl Rooms {
             disk_low,
         }
     }
+
+    /// Runs what the queue lets through.
+    fn supervisor(
+        &self,
+        config: &Config,
+        backend: Option<Arc<dyn Backend>>,
+        catalog: &Arc<Catalog>,
+        breakers: &Breakers,
+        drain: &Drain,
+    ) -> Supervisor {
+        let builtin = Arc::new(Builtin::new(Arc::clone(catalog)));
+        let (primary, fallback) = backends(backend, builtin);
+        Supervisor::new(
+            supervisor_policy(config),
+            self.sessions.clone(),
+            Arc::clone(&self.queue),
+            drain.clone(),
+            primary,
+            fallback,
+            breakers.clone(),
+        )
+    }
 }
 
 pub(super) async fn wire(
@@ -144,37 +175,38 @@ pub(super) async fn wire(
     let recovered = opened.recovered;
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
+    let meters = Meters::default();
     let rooms = Rooms::new(
         config,
         store.clone(),
         committer.clone(),
         &recovered,
         drain.clone(),
+        meters.clone(),
     );
-    let breakers = Breakers::new(breaker_policy(config));
-    let (primary, fallback) = backends(backend, Arc::new(Builtin::new(catalog)));
-    let supervisor = Supervisor::new(
-        supervisor_policy(config),
-        rooms.sessions.clone(),
-        rooms.queue,
-        drain.clone(),
-        primary,
-        fallback,
-        breakers.clone(),
-    );
+    let breakers = Breakers::new(breaker_policy(config), meters.clone());
+    let supervisor = rooms.supervisor(config, backend, &catalog, &breakers, &drain);
     let key = secret("token_key", &store, &committer).await?;
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let access = access(config, &key, rooms.outboxes.clone())?;
     let backups = backups::open(config, &store, &committer, &drain).await?;
-    let observer = Observer::new(
+    let last_backup = backups::last(&backups);
+    let certificate = Arc::clone(&tls);
+    let observer = observation::open(observe::Rooms {
         store,
         committer,
-        breakers.clone(),
-        drain.clone(),
-        rooms.disk_low,
-        config.store.min_free.0 as u64,
-    );
-    observer.probe_disk().await;
+        outboxes: rooms.outboxes.clone(),
+        sessions: rooms.sessions.clone(),
+        intake: rooms.intake.clone(),
+        breakers: breakers.clone(),
+        drain: drain.clone(),
+        meters: meters.clone(),
+        disk_low: rooms.disk_low,
+        min_free: config.store.min_free.0 as u64,
+        certificate_ends: Arc::new(move || certificate.presented().not_after),
+        catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
+        last_backup,
+    });
     let services = Services {
         access,
         admin,
@@ -187,7 +219,8 @@ pub(super) async fn wire(
         roster: Roster::default(),
         cleanup: rooms.cleanup,
         breakers,
-        observer,
+        meters,
+        observer: observer.await?,
         backups,
         demo,
         tls,

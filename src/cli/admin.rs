@@ -335,7 +335,7 @@ fn links(
             bases.push(base);
         }
     }
-    let under = |base: &String| format!("{base}admin#/link/{secret}");
+    let under = |base: &String| format!("{base}admin#link={secret}");
     bases.iter().map(under).collect()
 }
 
@@ -390,7 +390,7 @@ mod tests {
             let near = near.map(str::to_owned);
             let expected = hosts.iter();
             let expected: Vec<String> = expected
-                .map(|host| format!("https://{host}:8443/admin#/link/SECRET"))
+                .map(|host| format!("https://{host}:8443/admin#link=SECRET"))
                 .collect();
             assert_eq!(links("SECRET", listening, near, config), expected);
         };

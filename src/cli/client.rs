@@ -1,5 +1,6 @@
 //! A client of the wire for the command line: TLS, a visitor, a socket.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,8 @@ pub enum ConnectError {
 pub struct Server {
     host: String,
     port: u16,
+    /// Where it is dialled, where that is not to be looked up by its name.
+    at: Option<SocketAddr>,
     tls: TlsConnector,
 }
 
@@ -98,8 +101,18 @@ impl Server {
         Ok(Self {
             host,
             port: uri.port_u16().unwrap_or(443),
+            at: None,
             tls: TlsConnector::from(Arc::new(config)),
         })
+    }
+
+    /// Dialled at `address`, whatever its name resolves to.
+    #[must_use]
+    pub fn at(self, address: SocketAddr) -> Self {
+        Self {
+            at: Some(address),
+            ..self
+        }
     }
 
     fn authority(&self) -> String {
@@ -113,7 +126,10 @@ impl Server {
     async fn dial(&self) -> Result<TlsStream<TcpStream>, ConnectError> {
         let failed = |e: String| ConnectError::Connect(self.authority(), e);
         let dial = async {
-            let tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
+            let tcp = match self.at {
+                Some(address) => TcpStream::connect(address).await?,
+                None => TcpStream::connect((self.host.as_str(), self.port)).await?,
+            };
             tcp.set_nodelay(true)?;
             let name = ServerName::try_from(self.host.clone()).map_err(std::io::Error::other)?;
             self.tls.connect(name, tcp).await

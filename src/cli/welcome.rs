@@ -34,22 +34,16 @@ fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> st
     let near = nearby(app.address, network::likely());
     match &near {
         Some(url) => writeln!(out, "  network     {url}")?,
+        None if app.address.ip().is_unspecified() => writeln!(
+            out,
+            "  network     this machine has no address on a local network"
+        )?,
         None => writeln!(
             out,
             "  network     not reachable; `emflow --listen 0.0.0.0:{port}` opens it to the local network"
         )?,
     }
-    if let Some(password) = &app.generated_password {
-        writeln!(
-            out,
-            "  administrator's password, shown this once: {password}"
-        )?;
-    } else if app.admin_disabled() {
-        writeln!(
-            out,
-            "  administrator: no password yet; set one with: emflow admin set-password"
-        )?;
-    }
+    administration(app, out)?;
     writeln!(out, "  engine      {}", app.engine)?;
     writeln!(out, "  data        {}", config.server.data_dir.display())?;
     writeln!(out, "  certificate {}", app.presented.fingerprint)?;
@@ -85,6 +79,27 @@ fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> st
         "Stop with Ctrl-C; what was accepted is kept and goes on at the next start."
     )?;
     out.flush()
+}
+
+/// How the administrator gets in, and what for the first time.
+fn administration(app: &App, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "  admin       https://{}/admin",
+        network::local(app.address)
+    )?;
+    if let Some(password) = &app.generated_password {
+        writeln!(
+            out,
+            "              the password, shown this once: {password}"
+        )?;
+    } else if app.admin_disabled() {
+        writeln!(
+            out,
+            "              no password yet, so nobody gets in; set one with `emflow admin set-password`"
+        )?;
+    }
+    Ok(())
 }
 
 /// Where a device on the same network finds us; none where we listen to this machine alone.

@@ -123,6 +123,11 @@ impl Admission {
         admission
     }
 
+    /// How many of each.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Changes the limits; nobody who is in is thrown out, even above a lower limit.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = Limits {

@@ -4,6 +4,7 @@
 //! violations by the other side are errors, our own bugs are assertions.
 
 pub mod admission;
+pub mod alert;
 pub mod backoff;
 pub mod breaker;
 pub mod connection;
@@ -12,3 +13,5 @@ pub mod session;
 
 #[cfg(test)]
 pub(crate) mod dice;
+#[cfg(test)]
+mod sim;

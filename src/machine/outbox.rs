@@ -243,6 +243,9 @@ pub struct Cursor {
     reached: u64,
     /// What was acknowledged when the cursor last looked.
     acked: u64,
+    /// A sequence whose acknowledgement is being timed, and when it was first sent. One at a time,
+    /// as TCP times a round trip: no list of every frame under way.
+    timed: Option<(u64, Instant)>,
     retries: Backoff,
     timer: Timer,
 }
@@ -256,6 +259,7 @@ impl Cursor {
             sent: start,
             reached: start,
             acked,
+            timed: None,
             retries,
             timer: Timer::Idle,
         }
@@ -279,6 +283,9 @@ impl Cursor {
 
     /// Everything up to `upto` was handed to the socket.
     pub fn on_sent(&mut self, upto: u64, now: Instant) {
+        if self.timed.is_none() && upto > self.reached.max(self.acked) {
+            self.timed = Some((upto, now));
+        }
         self.sent = self.sent.max(upto);
         self.reached = self.reached.max(upto);
         if self.timer == Timer::Idle && self.sent > self.acked {
@@ -286,11 +293,13 @@ impl Cursor {
         }
     }
 
-    /// The stream's acknowledged mark, whoever moved it.
-    pub fn on_acked(&mut self, acked: u64, now: Instant) {
+    /// The stream's acknowledged mark, whoever moved it. Gives how long the acknowledgement took
+    /// that was being timed, from the first sending on this socket.
+    pub fn on_acked(&mut self, acked: u64, now: Instant) -> Option<Duration> {
         if acked <= self.acked {
-            return;
+            return None;
         }
+        let timed = self.timed.take_if(|(sequence, _)| *sequence <= acked);
         self.acked = acked;
         self.retries.reset();
         // What was acknowledged while a resend was due need not be sent again. What another socket
@@ -301,6 +310,7 @@ impl Cursor {
         } else {
             Timer::Idle
         };
+        timed.map(|(_, sent)| now.saturating_duration_since(sent))
     }
 
     /// The timer fired. `random` spreads the retries of many sockets.

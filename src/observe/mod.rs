@@ -1,281 +1,239 @@
-//! Is it well, and what has it done: probes, and counts of what happened.
+//! Is it well, what has it done, and what is to be done about it.
 //!
-//! Every probe runs by itself and has a time limit, so that one that fails or
-//! hangs never hides another.
+//! The rooms count for themselves, in [`crate::meter`]. Here it becomes health ([`Health`]),
+//! percentiles and rates over sliding windows ([`Windows`](windows::Windows)), Prometheus text and
+//! answers for the administrator. Every check runs by itself and within a time limit, so that one
+//! that fails or hangs never hides another.
 
-pub mod business;
+mod families;
+mod guard;
+mod metrics;
+mod probe;
+mod readings;
+mod snapshot;
+mod stats;
+pub mod system;
+pub mod windows;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+pub use probe::{Health, Probe};
 
-use crate::clock;
-use crate::protocol::close::Close;
-use crate::protocol::fault::FaultCode;
-use crate::protocol::request::TrackEvent;
+use crate::business;
+use crate::clock::{self, Instant, Wall};
+use crate::intake::Intake;
+use crate::meter::{Draft, EventKind, Meters};
+use crate::outbox::Outboxes;
+use crate::protocol::request::Track;
+use crate::sessions::Sessions;
 use crate::shutdown::{Drain, Phase};
-use crate::store::{Committer, Op, SessionRecord, Store, space};
+use crate::store::{Committer, SessionRecord, Store};
 use crate::supervisor::Breakers;
+use system::Machine;
+use windows::{Timing, Totals, Windows};
 
-/// How long what was found stands: anyone may ask, and each answer costs a write and a look at the disks.
-const FRESH: Duration = Duration::from_secs(1);
-/// How long a probe may take.
-const PROBE_LIMIT: Duration = Duration::from_millis(800);
+/// Between two looks at all counters.
+const TICK: Duration = Duration::from_secs(1);
+/// Between two looks at the machine, in ticks.
+const MACHINE_EVERY: u64 = 5;
+
+/// A fact that a room above knows.
+pub type Fact<T> = Arc<dyn Fn() -> T + Send + Sync>;
+
+/// What is looked at.
+pub struct Rooms {
+    /// Reads.
+    pub store: Store,
+    /// Writes.
+    pub committer: Committer,
+    /// Streams.
+    pub outboxes: Outboxes,
+    /// Sessions.
+    pub sessions: Sessions,
+    /// The queue.
+    pub intake: Intake,
+    /// Breakers.
+    pub breakers: Breakers,
+    /// The end.
+    pub drain: Drain,
+    /// Counters.
+    pub meters: Meters,
+    /// Set here where the disk is too full for new work, and heeded by the intake.
+    pub disk_low: Arc<AtomicBool>,
+    /// Free bytes below which it is.
+    pub min_free: u64,
+    /// When the certificate ends.
+    pub certificate_ends: Fact<Wall>,
+    /// How many days old the catalog's prices are.
+    pub catalog_age_days: Fact<i64>,
+    /// When the last backup succeeded (none: never yet); none where none is configured.
+    pub last_backup: Fact<Option<Option<Wall>>>,
+}
 
 /// A handle; cloned freely.
 #[derive(Clone)]
 pub struct Observer(Arc<Shared>);
 
 struct Shared {
-    store: Store,
-    committer: Committer,
-    breakers: Breakers,
-    drain: Drain,
-    disk_low: Arc<AtomicBool>,
-    min_free: u64,
+    rooms: Rooms,
+    started: (Instant, Wall),
+    machine: Machine,
+    windows: Mutex<Windows>,
     probes: AtomicU64,
-    sockets: AtomicU64,
-    counts: Mutex<BTreeMap<String, u64>>,
     /// Held while the probes run, so that those who ask meanwhile get the same answer.
-    found: tokio::sync::Mutex<Option<(clock::Instant, Health)>>,
-}
-
-/// What a probe found.
-#[derive(Debug, Clone)]
-pub struct Probe {
-    /// Which part.
-    pub name: &'static str,
-    /// True where it is well.
-    pub well: bool,
-    /// True where the appliance cannot do its work without it.
-    pub vital: bool,
-    /// What was found.
-    pub detail: String,
-}
-
-/// The state of every part.
-#[derive(Debug, Clone)]
-pub struct Health(pub Vec<Probe>);
-
-impl Health {
-    /// True where a vital part is not well.
-    pub fn unhealthy(&self) -> bool {
-        self.0.iter().any(|p| p.vital && !p.well)
-    }
-
-    /// For anyone: the state of the whole; which part it is, is the administrator's business.
-    pub fn summary(&self) -> Value {
-        let status = match (self.unhealthy(), self.0.iter().all(|p| p.well)) {
-            (true, _) => "unhealthy",
-            (false, true) => "healthy",
-            (false, false) => "degraded",
-        };
-        json!({
-            "status": status,
-            "version": env!("CARGO_PKG_VERSION"),
-            "timestamp": clock::wall().rfc3339(),
-        })
-    }
-}
-
-impl Health {
-    /// Part by part, for the administrator.
-    pub fn components(&self) -> Value {
-        let component = |probe: &Probe| {
-            let status = match (probe.well, probe.vital) {
-                (true, _) => "healthy",
-                (false, true) => "unhealthy",
-                (false, false) => "degraded",
-            };
-            json!({
-                "name": probe.name, "status": status, "vital": probe.vital,
-                "detail": probe.detail,
-            })
-        };
-        self.0.iter().map(component).collect()
-    }
+    found: tokio::sync::Mutex<Option<(Instant, Health)>>,
+    /// What happened once and is not counted again.
+    seen: Mutex<business::Seen>,
 }
 
 impl Observer {
-    /// `disk_low` is set here and heeded by the intake.
-    pub fn new(
-        store: Store,
-        committer: Committer,
-        breakers: Breakers,
-        drain: Drain,
-        disk_low: Arc<AtomicBool>,
-        min_free: u64,
-    ) -> Self {
+    /// Looks at `rooms`; nothing runs before [`Observer::run`].
+    pub fn new(rooms: Rooms) -> Self {
+        let (now, wall) = (clock::now(), clock::wall());
         Self(Arc::new(Shared {
-            store,
-            committer,
-            breakers,
-            drain,
-            disk_low,
-            min_free,
-            probes: AtomicU64::new(clock::wall().0),
-            sockets: AtomicU64::new(0),
-            counts: Mutex::default(),
+            rooms,
+            started: (now, wall),
+            machine: Machine::default(),
+            windows: Mutex::new(Windows::new(now)),
+            probes: AtomicU64::new(wall.0),
             found: tokio::sync::Mutex::default(),
+            seen: Mutex::default(),
         }))
+    }
+
+    /// Looks at everything once a second, until the drain.
+    pub async fn run(self) {
+        let lag = self.clone();
+        let drain = self.0.rooms.drain.clone();
+        drain.spawn("event loop lag", async move {
+            lag.0.machine.watch_lag(&lag.0.rooms.drain).await;
+        });
+        let mut failed = self.0.rooms.committer.failed();
+        let mut next = tokio::time::interval(TICK);
+        next.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        for tick in 0u64.. {
+            tokio::select! {
+                _ = next.tick() => {}
+                why = failed.wait_for(Option::is_some) => {
+                    let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
+                    self.tell(EventKind::StoreFailed, why);
+                    return;
+                }
+                () = drain.reached(Phase::Draining) => return,
+            }
+            self.tick(clock::now());
+            if tick.is_multiple_of(MACHINE_EVERY) {
+                self.look_at_machine().await;
+            }
+        }
+    }
+
+    /// Counters into windows.
+    fn tick(&self, now: Instant) {
+        let totals = self.totals();
+        let mut windows = self.windows();
+        for timing in Timing::ALL {
+            windows.on_counts(timing, self.recorder(timing).counts(), now);
+        }
+        windows.on_totals(totals, now);
+    }
+
+    async fn look_at_machine(&self) {
+        for (what, why) in self.0.machine.refresh(&self.0.rooms.store).await {
+            self.tell(EventKind::CheckFailed, format!("{what}: {why}"));
+        }
+    }
+
+    fn tell(&self, kind: EventKind, text: String) {
+        let feed = &self.0.rooms.meters.feed;
+        feed.tell(Draft::new(kind, text), clock::wall());
+    }
+
+    fn windows(&self) -> MutexGuard<'_, Windows> {
+        let windows = self.0.windows.lock();
+        windows.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recorder(&self, timing: Timing) -> &crate::meter::Recorder {
+        let meters = &self.0.rooms.meters;
+        match timing {
+            Timing::Processing => &meters.work.processing,
+            Timing::Acknowledgement => &meters.delivery.acknowledgement,
+            Timing::Commit => &self.0.rooms.committer.counts().latency,
+            Timing::Http => &meters.door.request,
+            Timing::Queue => &meters.work.queue,
+            Timing::TimeToValue => &meters.work.time_to_value,
+            Timing::Lag => &self.0.machine.lag,
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let meters = &self.0.rooms.meters;
+        let mut totals = Totals {
+            sent: meters.delivery.sent.get(),
+            acknowledged: meters.delivery.acknowledged.get(),
+            redelivered: meters.delivery.redelivered.get(),
+            commits: self.0.rooms.committer.counts().groups.get(),
+            requests: meters.door.requests.total(),
+            refused: meters.door.refusals.total(),
+            ..Totals::default()
+        };
+        totals.accepted = meters.work.accepted.total();
+        for ((topic, word), count) in meters.work.ended.all() {
+            let ended = totals.ended.entry(topic.0).or_default();
+            // Stopped or expired by somebody's wish, or by waiting: neither a success nor an error.
+            let by_itself = !["cancelled", "expired"].contains(&word);
+            let error = ["failed", "timed_out"].contains(&word);
+            ended.0 += count * u64::from(by_itself);
+            ended.1 += count * u64::from(error);
+            totals.results += count * u64::from(word == "completed");
+        }
+        let shaken = meters.door.handshakes.all();
+        let closed = meters.door.closed.all();
+        let of = |list: &[(&str, u64)], words: &[&str]| -> u64 {
+            let wanted = list.iter().filter(|(word, _)| words.contains(word));
+            wanted.map(|(_, n)| n).sum()
+        };
+        totals.connections = meters.door.handshakes.total() + meters.door.closed.total();
+        totals.connections_failed = of(&shaken, &["failed", "timed_out"])
+            + closed
+                .iter()
+                .filter(|(code, _)| readings::FAILED_CLOSES.contains(code))
+                .map(|(_, n)| n)
+                .sum::<u64>();
+        totals
     }
 
     /// Why the appliance takes no work; none where it does.
     pub fn not_ready(&self) -> Option<&'static str> {
-        if self.0.committer.failed().borrow().is_some() {
+        if self.0.rooms.committer.failed().borrow().is_some() {
             return Some("the store has stopped after a failed write");
         }
-        (self.0.drain.phase() > Phase::Running).then_some("the server is going away")
+        (self.0.rooms.drain.phase() > Phase::Running).then_some("the server is going away")
     }
 
-    /// What the probes find, each for itself; at most a second old.
-    pub async fn health(&self) -> Health {
-        let mut found = self.0.found.lock().await;
-        if let Some((at, health)) = &*found
-            && clock::now().duration_since(*at) < FRESH
-        {
-            return health.clone();
-        }
-        let health = self.run_probes().await;
-        *found = Some((clock::now(), health.clone()));
-        health
-    }
-
-    async fn run_probes(&self) -> Health {
-        let (store, breakers, disk) = tokio::join!(
-            self.probe_store(),
-            async { self.probe_breakers() },
-            self.probe_disk()
-        );
-        Health(vec![store, breakers, disk])
-    }
-
-    /// Writes a number, waits until it is durable, and reads it back.
-    async fn probe_store(&self) -> Probe {
-        let probe = |well, detail: String| Probe {
-            name: "store",
-            well,
-            vital: true,
-            detail,
+    /// A business event; durable soon. The same of a session, or of a visitor where there is no
+    /// session, counts once.
+    pub fn track(&self, user: &crate::id::UserId, track: &Track, session: Option<&SessionRecord>) {
+        let first = {
+            let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.first(user, track)
         };
-        let number = self.0.probes.fetch_add(1, Ordering::Relaxed);
-        let write = self.0.committer.commit(vec![Op::Probe(number)]);
-        match tokio::time::timeout(PROBE_LIMIT, write).await {
-            Err(_) => probe(
-                false,
-                format!("a write took longer than {} ms", PROBE_LIMIT.as_millis()),
-            ),
-            Ok(Err(error)) => probe(false, error.to_string()),
-            Ok(Ok(())) => match self.0.store.probe() {
-                // Another probe may have written since.
-                Ok(Some(read)) if read >= number => {
-                    probe(true, "written, synced and read back".into())
-                }
-                Ok(read) => probe(false, format!("wrote {number}, read {read:?}")),
-                Err(error) => probe(false, error.to_string()),
-            },
+        if first {
+            self.count(business::tracked(track, session));
         }
     }
 
-    fn probe_breakers(&self) -> Probe {
-        let open: Vec<String> = self
-            .0
-            .breakers
-            .all()
-            .into_iter()
-            .filter(|(_, state, _)| *state == "open")
-            .map(|(name, ..)| name)
-            .collect();
-        let detail = if open.is_empty() {
-            "all closed".to_owned()
-        } else {
-            format!("open: {}", open.join(", "))
-        };
-        Probe {
-            name: "breakers",
-            well: open.is_empty(),
-            vital: false,
-            detail,
-        }
+    /// Somebody came who had not been here.
+    pub fn visit(&self) {
+        self.count(business::visit());
     }
 
-    /// Looks at the disk and tells the intake.
-    pub async fn probe_disk(&self) -> Probe {
-        let dir = self.0.store.dir().to_owned();
-        let look = tokio::task::spawn_blocking(move || space(&dir).ok());
-        let free = match tokio::time::timeout(PROBE_LIMIT, look).await {
-            Ok(Ok(free)) => free,
-            _ => None,
-        };
-        let Some((free, total)) = free else {
-            return Probe {
-                name: "disk",
-                well: true,
-                vital: false,
-                detail: "not known".into(),
-            };
-        };
-        // On a disk so small that the limit could never be met, half of it counts.
-        let least = self.0.min_free.min(total / 2);
-        let well = free >= least;
-        self.0.disk_low.store(!well, Ordering::Relaxed);
-        let detail = format!("{} MiB free of {} MiB", free >> 20, total >> 20);
-        Probe {
-            name: "disk",
-            well,
-            vital: false,
-            detail,
-        }
-    }
-
-    fn count(&self, name: &str) {
-        let mut counts = self.0.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        // Names come from our own enums: the map is bounded by them.
-        *counts.entry(name.to_owned()).or_insert(0) += 1;
-    }
-
-    /// A socket is open.
-    pub fn socket_opened(&self) {
-        self.0.sockets.fetch_add(1, Ordering::Relaxed);
-        self.count("sockets.opened");
-    }
-
-    /// A socket is closed; by whom.
-    pub fn socket_closed(&self, close: Option<Close>) {
-        self.0.sockets.fetch_sub(1, Ordering::Relaxed);
-        self.count(&close.map_or("sockets.gone".to_owned(), |close| {
-            format!("sockets.closed.{}", close.code())
-        }));
-    }
-
-    /// A frame was refused.
-    pub fn refused(&self, code: FaultCode) {
-        self.count(&format!("refused.{code:?}"));
-    }
-
-    /// A business event; durable soon.
-    pub fn track(&self, event: TrackEvent, session: Option<&SessionRecord>) {
-        let committer = self.0.committer.clone();
-        let op = business::tracked(event, session);
-        self.0
-            .drain
-            .spawn("track", async move { committer.commit(vec![op]).await });
-    }
-
-    /// Sockets open now.
-    pub fn sockets(&self) -> u64 {
-        self.0.sockets.load(Ordering::Relaxed)
-    }
-
-    /// Everything counted since the start.
-    pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.0
-            .counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn count(&self, op: crate::store::Op) {
+        let committer = self.0.rooms.committer.clone();
+        let drain = &self.0.rooms.drain;
+        drain.spawn("count", async move { committer.commit(vec![op]).await });
     }
 }

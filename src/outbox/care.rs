@@ -162,6 +162,7 @@ impl Stream {
         state.marks = marks;
         state.attempts = 0;
         state.expired += lost;
+        self.meters.delivery.expired.add(lost);
         state.settle(before.acked);
         Ok(lost)
     }
@@ -215,6 +216,7 @@ impl State {
             reserved: self.reserved,
             rounds: self.rounds,
             still: self.still,
+            told: self.told,
             sockets: std::mem::take(&mut self.sockets),
             ..fresh
         };

@@ -36,6 +36,8 @@ pub(super) struct State {
     /// Payload sizes of the frames that are not acknowledged: `acked + 1 ..= next - 1`.
     pub(super) sizes: VecDeque<u32>,
     pub(super) pending_bytes: u64,
+    /// What is counted of this stream in the appliance's gauges, as [`State::share`] gives it.
+    pub(super) told: [u64; 3],
     pub(super) reserved: u64,
     /// Nothing is appended, acknowledged or given up while an administrator changes the stream.
     pub(super) still: bool,
@@ -56,13 +58,17 @@ impl State {
             .filter(|(sequence, _)| *sequence > record.acked)
             .map(|(_, frame)| frame.payload.len() as u32)
             .collect();
+        let marks = Marks::recovered(
+            record.epoch,
+            oldest.min(record.acked + 1),
+            record.acked,
+            next,
+        );
+        let pending_bytes = sizes.iter().map(|n| u64::from(*n)).sum();
         State {
-            marks: Marks::recovered(
-                record.epoch,
-                oldest.min(record.acked + 1),
-                record.acked,
-                next,
-            ),
+            marks,
+            // The gauges began with what the store holds.
+            told: [marks.pending(), pending_bytes, u64::from(!unwritten)],
             generation: record.generation,
             revoked_at: record.revoked_at,
             attempts: record.attempts,
@@ -71,13 +77,19 @@ impl State {
             touched: record.touched,
             tail: VecDeque::new(),
             tail_bytes: 0,
-            pending_bytes: sizes.iter().map(|n| u64::from(*n)).sum(),
+            pending_bytes,
             sizes,
             reserved: 0,
             still: false,
             rounds: 0,
             sockets: Vec::new(),
         }
+    }
+
+    /// Its share of the appliance's gauges: pending frames, their bytes, a visitor on record.
+    pub(super) fn share(&self) -> [u64; 3] {
+        let on_record = u64::from(!self.unwritten);
+        [self.marks.pending(), self.pending_bytes, on_record]
     }
 
     pub(super) fn push(&mut self, sequence: u64, frame: &Frame) {

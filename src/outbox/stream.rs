@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 
+use super::locked::Locked;
 use super::state::{BATCH_BYTES, State, compose};
 use super::{ANSWER_BYTES, ANSWER_FRAMES, Limits};
 use crate::clock::Wall;
 use crate::id::UserId;
 use crate::machine::outbox::{AckRefused, Marks};
+use crate::meter::Meters;
 use crate::store::commit::Permit;
 pub use retire::Idle;
 
@@ -22,6 +24,7 @@ pub struct Stream {
     pub(super) user: UserId,
     pub(super) store: Store,
     pub(super) committer: Committer,
+    pub(super) meters: Meters,
     pub(super) limits: Limits,
     state: Mutex<State>,
     /// Ticks whenever frames became stable, an acknowledgement came, or the epoch changed.
@@ -63,6 +66,7 @@ impl Stream {
     pub(super) fn load(
         store: Store,
         committer: Committer,
+        meters: Meters,
         limits: Limits,
         record: VisitorRecord,
         unwritten: bool,
@@ -73,6 +77,7 @@ impl Stream {
             user: record.user,
             store,
             committer,
+            meters,
             limits,
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
@@ -80,11 +85,12 @@ impl Stream {
         }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> Locked<'_> {
         // Where this ends the committer's thread, the process ends.
-        self.state.lock().expect(
+        let state = self.state.lock().expect(
             "a panic inside the lock is a broken invariant of ours: going on could reuse a number",
-        )
+        );
+        Locked::new(state, &self.meters)
     }
 
     /// For giving back: a panic while unwinding would abort.
@@ -246,8 +252,11 @@ impl Stream {
     fn on_stable(&self, epoch: u64, last: u64) {
         let mut state = self.lock();
         if state.marks.epoch == epoch {
+            let before = state.marks.stable;
             state.marks.on_stable(last);
+            let fresh = state.marks.stable - before;
             drop(state);
+            self.meters.delivery.appended.add(fresh);
             self.tick();
         }
     }
@@ -272,7 +281,7 @@ impl Stream {
                 return Ok(None);
             }
             if let Some(batch) = state.read_tail(first, upto) {
-                state.marks.on_sent(batch.last);
+                self.on_sent(&mut state, &batch);
                 return Ok(Some(batch));
             }
         }
@@ -287,8 +296,16 @@ impl Stream {
         if !state.holds(epoch, first) {
             return Ok(None);
         }
-        state.marks.on_sent(batch.last);
+        self.on_sent(&mut state, &batch);
         Ok(Some(batch))
+    }
+
+    fn on_sent(&self, state: &mut State, batch: &Batch) {
+        let count = batch.texts.len() as u64;
+        let fresh = batch.last.saturating_sub(state.marks.sent).min(count);
+        self.meters.delivery.sent.add(count);
+        self.meters.delivery.redelivered.add(count - fresh);
+        state.marks.on_sent(batch.last);
     }
 
     /// The visitor has applied everything up to `sequence`; durable soon, not waited for.
@@ -312,6 +329,8 @@ impl Stream {
             Ok(false) => return Ok(Ok(())),
             Ok(true) => {}
         }
+        let fresh = state.marks.acked - before;
+        self.meters.delivery.acknowledged.add(fresh);
         state.attempts = 0;
         state.settle(before);
         self.queue_record(permit, &state, Vec::new());
@@ -353,6 +372,12 @@ impl Stream {
         let held: Vec<bool> = chunks.iter().map(|c| c.frames.iter().any(&holds)).collect();
         let permit = self.committer.reserve().await?;
         let mut state = self.lock();
+        let waiting = chunks.iter().find(|c| c.last() > state.marks.acked);
+        if let Some(chunk) = waiting {
+            let offset = (state.marks.acked + 1).saturating_sub(chunk.first) as usize;
+            let made = chunk.frames[offset].at;
+            self.meters.delivery.oldest_pending.saw(made.0);
+        }
         let before = state.marks.acked;
         let overdue = chunks
             .iter()
@@ -378,6 +403,7 @@ impl Stream {
             self.queue_record(permit, &state, ops);
         }
         drop(state);
+        self.meters.delivery.expired.add(expired);
         if expired > 0 {
             self.tick();
         }

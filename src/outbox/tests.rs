@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use super::*;
 use crate::id::{ConnectionId, SessionId};
 use crate::machine::outbox::Resume;
+use crate::meter::Meters;
 use crate::protocol::close::Close;
 use crate::protocol::frame::Kind;
 use crate::store::tests::house::{hold_back, options, reopen};
@@ -42,7 +43,13 @@ impl House {
     fn open(dir: &std::path::Path, limits: Limits) -> Outboxes {
         let opened = reopen(&options(dir)).unwrap();
         assert_eq!(opened.recovered.loss, None);
-        Outboxes::new(opened.store, opened.committer, limits, &opened.recovered)
+        Outboxes::new(
+            opened.store,
+            opened.committer,
+            limits,
+            &opened.recovered,
+            Meters::default(),
+        )
     }
 
     /// The process ends and starts again; what was queued is on disk.

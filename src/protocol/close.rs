@@ -63,6 +63,19 @@ impl Close {
         }
     }
 
+    /// True where something went wrong, on either side; false for an ordinary end.
+    pub fn is_fault(self) -> bool {
+        !matches!(
+            self,
+            Close::Done
+                | Close::GoingAway
+                | Close::MaxAge
+                | Close::CredentialEnded
+                | Close::Replaced
+                | Close::ByAdministrator
+        )
+    }
+
     /// The reason on the wire: short (a close frame holds 123 bytes) and plain.
     pub fn reason(self) -> &'static str {
         match self {

@@ -35,6 +35,26 @@ pub enum FaultCode {
 }
 
 impl FaultCode {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        use FaultCode::*;
+        match self {
+            BadJson => "bad_json",
+            BinaryFrame => "binary_frame",
+            UnknownType => "unknown_type",
+            InvalidFields => "invalid_fields",
+            AckOutOfRange => "ack_out_of_range",
+            Conflict => "conflict",
+            NotFound => "not_found",
+            AlreadyEnded => "already_ended",
+            RateLimited => "rate_limited",
+            BacklogFull => "backlog_full",
+            Overloaded => "overloaded",
+            Draining => "draining",
+            Internal => "internal",
+        }
+    }
+
     /// True where the same frame may succeed later.
     pub fn temporary(self) -> bool {
         use FaultCode::*;

@@ -38,12 +38,19 @@ pub enum Request {
         nonce: Option<Value>,
     },
     /// A business event.
-    Track {
-        /// Which.
-        event: TrackEvent,
-        /// The session it belongs to.
-        session_id: Option<SessionId>,
-    },
+    Track(Track),
+}
+
+/// What a visitor did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Track {
+    /// Which.
+    pub event: TrackEvent,
+    /// The session it belongs to.
+    pub session_id: Option<SessionId>,
+    /// Where it belongs to none: what the example is about and worth (`properties.category` and
+    /// `properties.business_value`), where both are given and known.
+    pub topic: Option<(Category, BusinessValue)>,
 }
 
 /// A validated `chat_message`.
@@ -226,14 +233,23 @@ fn track(payload: &Map<String, Value>, mut f: Fields) -> Result<Request, Fault> 
     let words = TrackEvent::ALL.map(|(_, event)| event);
     let event = f.word(payload, &["event"], &words, TrackEvent::as_str);
     let session_id = f.session(payload, "session_id", false);
-    if payload
-        .get("properties")
-        .is_some_and(|p| !p.is_object() && !p.is_null())
-    {
+    let properties = payload.get("properties");
+    if properties.is_some_and(|p| !p.is_object() && !p.is_null()) {
         f.wrong("properties", "must be an object", "leave it out or send {}");
     }
     f.finish("track")?;
-    event
-        .map(|event| Request::Track { event, session_id })
-        .ok_or_else(unreachable_fault)
+    let property = |names: [&str; 2]| {
+        let named = |name: &&str| properties?.get(name)?.as_str();
+        names.iter().find_map(named)
+    };
+    let category = property(["category", "category"]).and_then(Category::parse);
+    let value = property(["business_value", "businessValue"]).and_then(BusinessValue::parse);
+    let track = |event| {
+        Request::Track(Track {
+            event,
+            session_id,
+            topic: category.zip(value),
+        })
+    };
+    event.map(track).ok_or_else(unreachable_fault)
 }

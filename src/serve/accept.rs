@@ -26,6 +26,8 @@ use super::tls::Reloadable;
 use super::{Peer, Services, framing, headers, reply, routes};
 use crate::access::address::Address;
 use crate::access::permits::Permits;
+use crate::clock;
+use crate::meter::{Draft, EventKind, Meters};
 use crate::protocol::problem::{Code, Problem};
 use crate::shutdown::Phase;
 
@@ -119,7 +121,10 @@ impl Listener {
             let refusal = match (&permit, Arc::clone(&refusals).try_acquire_owned()) {
                 (Ok(_), _) => None,
                 (Err(_), Ok(place)) => Some(place),
-                (Err(_), Err(_)) => continue,
+                (Err(_), Err(_)) => {
+                    self.services.meters.door.no_place.one("unheard");
+                    continue;
+                }
             };
             let peer = Peer { address, permit };
             let (tls, handshakes, app) = (
@@ -131,11 +136,16 @@ impl Listener {
                 let _refusal = refusal;
                 // Boxed: idle connections then cost what they hold, not what a handshake needs.
                 let limit = app.services.settings.handshake_timeout;
+                let started = clock::now();
                 let shaken = tokio::select! {
                     shaken = Box::pin(handshake(stream, &tls, &handshakes, limit)) => shaken,
-                    () = app.services.drain.reached(Phase::Draining) => None,
+                    () = app.services.drain.reached(Phase::Draining) => return,
                 };
-                if let Some(stream) = shaken {
+                let meters = app.services.meters.clone();
+                count_handshake(&meters, &shaken, started);
+                if let Ok(stream) = shaken {
+                    meters.door.connections.add(1);
+                    let _open = Open(meters);
                     Box::pin(serve(stream, peer, app)).await;
                 }
             });
@@ -143,12 +153,27 @@ impl Listener {
     }
 }
 
+/// A connection that is served; counted out however it ends.
+struct Open(Meters);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.door.connections.add(-1);
+    }
+}
+
+/// Why a handshake came to nothing.
+enum Unshaken {
+    Failed,
+    TimedOut,
+}
+
 async fn handshake(
     stream: TcpStream,
     tls: &Reloadable,
     handshakes: &Semaphore,
     limit: Duration,
-) -> Option<TlsStream<TcpStream>> {
+) -> Result<TlsStream<TcpStream>, Unshaken> {
     let both = async {
         stream.set_nodelay(true).ok()?;
         // The place is taken once the client has said hello: the silent ones hold nobody up.
@@ -157,7 +182,26 @@ async fn handshake(
         let _place = handshakes.acquire().await.ok()?;
         hello.into_stream(tls.current()).await.ok()
     };
-    tokio::time::timeout(limit, both).await.ok().flatten()
+    match tokio::time::timeout(limit, both).await {
+        Ok(shaken) => shaken.ok_or(Unshaken::Failed),
+        Err(_) => Err(Unshaken::TimedOut),
+    }
+}
+
+fn count_handshake<T>(meters: &Meters, shaken: &Result<T, Unshaken>, started: clock::Instant) {
+    let now = clock::now();
+    let (word, text) = match shaken {
+        Ok(_) => {
+            let took = now.duration_since(started);
+            meters.door.handshake.record_span(took);
+            return meters.door.handshakes.one("done");
+        }
+        Err(Unshaken::Failed) => ("failed", "a TLS handshake failed"),
+        Err(Unshaken::TimedOut) => ("timed_out", "a TLS handshake took too long"),
+    };
+    meters.door.handshakes.one(word);
+    let event = Draft::new(EventKind::HandshakeFailed, text).code(word);
+    meters.feed.tell(event, clock::wall());
 }
 
 struct App {
@@ -217,6 +261,11 @@ impl App {
 
     async fn checked(&self, request: Request<Incoming>, peer: Peer) -> Result<Reply, Problem> {
         if let Err(full) = &peer.permit {
+            let word = match full {
+                crate::access::permits::NoPermit::Address => "address",
+                crate::access::permits::NoPermit::Total => "total",
+            };
+            self.services.meters.door.no_place.one(word);
             let code = match full {
                 crate::access::permits::NoPermit::Address => Code::RateLimited,
                 crate::access::permits::NoPermit::Total => Code::Overloaded,

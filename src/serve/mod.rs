@@ -14,6 +14,7 @@ mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+mod observation;
 mod operate;
 mod reply;
 mod report;
@@ -43,6 +44,7 @@ use crate::examples::Gallery;
 use crate::intake::Intake;
 use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
+use crate::meter::Meters;
 use crate::observe::Observer;
 use crate::outbox::Outboxes;
 use crate::report::seal::Signer;
@@ -74,7 +76,9 @@ pub struct Services {
     pub cleanup: Cleanup,
     /// The breakers of the backends.
     pub breakers: Breakers,
-    /// Health and counts.
+    /// What is counted.
+    pub meters: Meters,
+    /// Health, and what is made of the counts.
     pub observer: Observer,
     /// Copies of the store.
     pub backups: Backups,

@@ -58,6 +58,7 @@ fn create_visitor(call: &Call) -> Result<Reply, Problem> {
     let visitor = services
         .access
         .create_visitor(&request, clock::wall())
+        .inspect(|_| services.observer.visit())
         .map_err(|why| match why {
             NotAdmitted::WrongCode => Problem::new(Code::Unauthenticated, why.to_string()),
             NotAdmitted::NotHere => Problem::new(Code::NotFound, why.to_string()),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -19,6 +19,8 @@ use warp::reply::Response as Reply;
 
 use super::{Peer, Services, door, files, guard, reply};
 use crate::access::admin::{Principal, Scope};
+use crate::clock;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::problem::{Code, Problem};
 
 type Shared = Arc<Services>;
@@ -28,6 +30,7 @@ const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
     &super::backups::ROUTES,
     &super::door::ROUTES,
+    &super::observation::ROUTES,
     &super::operate::breakers::ROUTES,
     &super::operate::cleanup::ROUTES,
     &super::operate::connections::ROUTES,
@@ -172,7 +175,41 @@ fn routes() -> impl Iterator<Item = &'static Route> {
     TABLES.iter().copied().flatten()
 }
 
-async fn answer(path: FullPath, mut call: Call) -> Reply {
+/// The label of what is no route: a file of the pages.
+const PAGE: &str = "page";
+/// The label of addresses that do not exist: those are a client's words.
+const NONE: &str = "none";
+
+async fn answer(path: FullPath, call: Call) -> Reply {
+    let (meters, method) = (call.services.meters.clone(), method_label(&call.method));
+    let started = clock::now();
+    let (label, reply) = respond(path, call).await;
+    let status = reply.status().as_u16();
+    let door = &meters.door;
+    door.requests.one((method, label, status));
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        let took = clock::now().duration_since(started);
+        door.request.record_span(took);
+    }
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        door.rate_limited.one("requests");
+        let event = Draft::new(
+            EventKind::RateLimited,
+            format!("{method} {label}: too many"),
+        );
+        meters.feed.tell(event.code("requests"), clock::wall());
+    }
+    reply
+}
+
+/// A word of ours for a method, which is a client's.
+fn method_label(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let found = known.into_iter().find(|word| *word == method.as_str());
+    found.unwrap_or("other")
+}
+
+async fn respond(path: FullPath, mut call: Call) -> (&'static str, Reply) {
     let mut methods = Vec::new();
     let mut found = None;
     for route in routes() {
@@ -188,28 +225,29 @@ async fn answer(path: FullPath, mut call: Call) -> Reply {
     }
     if let Some((route, parameters)) = found {
         call.parameters = parameters;
-        return match admitted(route.who, &call) {
+        let reply = match admitted(route.who, &call) {
             Ok(principal) => {
                 call.principal = principal;
                 reply::either((route.answer)(call).await)
             }
             Err(refused) => reply::problem(&refused),
         };
+        return (route.path, reply);
     }
     let name = path.as_str().trim_start_matches('/');
     // The file first and the method then: what is not there is not found, whatever the method.
     if methods.is_empty() && files::exists(name) {
         if [Method::GET, Method::HEAD].contains(&call.method) {
             let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
-            return reply::either(files::get(name, tag));
+            return (PAGE, reply::either(files::get(name, tag)));
         }
         methods.extend(["GET", "HEAD"]);
     }
     if methods.is_empty() {
         let text = "no such address; the demo page is at /";
-        return reply::problem(&Problem::new(Code::NotFound, text));
+        return (NONE, reply::problem(&Problem::new(Code::NotFound, text)));
     }
-    not_this_method(&methods)
+    (NONE, not_this_method(&methods))
 }
 
 /// Lets through, or says why not. What a route itself checks is not repeated here.

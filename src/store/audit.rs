@@ -5,7 +5,7 @@
 //! the commit counter against the [watermark](super::watermark), a sum over all
 //! entries, and the numbering of each visitor's frames.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,10 @@ use super::watermark::Mark;
 use super::{StoreError, key};
 use crate::clock::Wall;
 use crate::id::UserId;
+
+/// How far a new epoch goes beyond every known one. The part that is lost may have given epochs too,
+/// each one above the one before while the clock was behind; none may be given again.
+const EPOCH_LEAP: u64 = 1_000_000;
 
 /// The store's own account, rewritten with every group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +75,11 @@ pub(super) struct Audit {
     pub(super) visitors: BTreeMap<UserId, VisitorRecord>,
     pub(super) unfinished: Vec<SessionRecord>,
     pub(super) frames: u64,
+    /// Frames that are not acknowledged, and their payload bytes.
+    pub(super) pending: u64,
+    pub(super) pending_bytes: u64,
+    /// Up to where each visitor has acknowledged: chunks come before visitors in key order.
+    acked: HashMap<UserId, u64>,
     /// The highest epoch of a visitor who was forgotten.
     pub(super) forgotten: u64,
     pub(super) sessions: u64,
@@ -95,6 +104,9 @@ impl Audit {
             visitors: BTreeMap::new(),
             unfinished: Vec::new(),
             frames: 0,
+            pending: 0,
+            pending_bytes: 0,
+            acked: HashMap::new(),
             forgotten: 0,
             sessions: 0,
             live_bytes: 0,
@@ -119,6 +131,13 @@ impl Audit {
         let mut spans = Spans::new();
         let totals = Totals::key();
         let forgotten = key::setting(FORGOTTEN);
+        for entry in db.scan_prefix([key::VISITOR]) {
+            let (k, value) = entry?;
+            // One that cannot be read is told of below.
+            if let Ok(visitor) = record::decode::<VisitorRecord>(&k, &value) {
+                self.acked.insert(visitor.user, visitor.acked);
+            }
+        }
         for entry in db.iter() {
             let (k, value) = entry?;
             self.live_bytes += (k.len() + value.len()) as u64;
@@ -158,6 +177,12 @@ impl Audit {
 
     fn chunk(&mut self, spans: &mut Spans, chunk: &Chunk) {
         self.frames += chunk.frames.len() as u64;
+        let acked = self.acked.get(&chunk.user).copied().unwrap_or(0);
+        let frames = (chunk.first..).zip(&chunk.frames);
+        for (_, frame) in frames.filter(|(sequence, _)| *sequence > acked) {
+            self.pending += 1;
+            self.pending_bytes += frame.payload.len() as u64;
+        }
         match spans.get_mut(&chunk.user) {
             Some((_, last)) if *last + 1 == chunk.first => *last = chunk.last(),
             Some((oldest, last)) => {
@@ -254,7 +279,7 @@ impl Audit {
 
     /// Goes on with what is left, in a new epoch: clients are told, and nothing is repaired in silence.
     pub(super) fn accept(&mut self, db: &sled::Db, now: Wall) -> Result<(), StoreError> {
-        let epoch = now.0.max(self.highest_epoch() + 1);
+        let epoch = now.0.max(self.highest_epoch() + EPOCH_LEAP);
         for k in std::mem::take(&mut self.unreadable) {
             db.remove(k)?;
         }

@@ -10,7 +10,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -25,6 +24,7 @@ use super::watermark::{Mark, Watermark};
 use super::{StoreError, key, panics};
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
+use crate::meter::{Counter, Recorder};
 
 /// Jobs that may wait; more makes the senders wait.
 const QUEUE: usize = 8192;
@@ -113,16 +113,16 @@ pub struct Committer {
 }
 
 /// What the committer has done.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Counts {
     /// Groups made durable.
-    pub groups: AtomicU64,
+    pub groups: Counter,
     /// Jobs made durable.
-    pub jobs: AtomicU64,
-    /// Microseconds of the last group, apply to watermark.
-    pub last_us: AtomicU64,
-    /// Microseconds of all groups.
-    pub total_us: AtomicU64,
+    pub jobs: Counter,
+    /// Microseconds of a group, apply to watermark.
+    pub latency: Recorder,
+    /// Jobs in a group.
+    pub size: Recorder,
 }
 
 /// A place in the queue: what is sent with it cannot be refused any more.
@@ -233,12 +233,12 @@ fn run(
                 .for_each(|done| done(Err(StoreError::Stopped)));
             break;
         }
-        let spent =
-            u64::try_from(clock::now().duration_since(started).as_micros()).unwrap_or(u64::MAX);
-        counts.groups.fetch_add(1, Ordering::Relaxed);
-        counts.jobs.fetch_add(done.len() as u64, Ordering::Relaxed);
-        counts.last_us.store(spent, Ordering::Relaxed);
-        counts.total_us.fetch_add(spent, Ordering::Relaxed);
+        counts
+            .latency
+            .record_span(clock::now().duration_since(started));
+        counts.size.record(done.len() as u64);
+        counts.groups.one();
+        counts.jobs.add(done.len() as u64);
         done.into_iter().for_each(|done| done(Ok(())));
     }
     queue.close();

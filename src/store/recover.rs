@@ -30,6 +30,10 @@ pub struct Recovered {
     pub visitors: u64,
     /// Frames held.
     pub frames: u64,
+    /// Of those, frames that are not acknowledged.
+    pub pending: u64,
+    /// Their payload bytes.
+    pub pending_bytes: u64,
     /// What was lost and accepted, in words; none where all is there.
     pub loss: Option<String>,
 }
@@ -72,6 +76,8 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
         unfinished: audit.unfinished,
         visitors: audit.visitors.len() as u64,
         frames: audit.frames,
+        pending: audit.pending,
+        pending_bytes: audit.pending_bytes,
         loss: audit.loss,
     };
     let cut = Slot::default();

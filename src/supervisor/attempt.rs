@@ -38,6 +38,20 @@ pub(super) enum Ran {
     Draining,
 }
 
+impl Ran {
+    /// The word by which it is counted.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Answered(_) => "answered",
+            Self::Refused(_) => "refused",
+            Self::Failed(_) => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Stopped(_) => "stopped",
+            Self::Draining => "draining",
+        }
+    }
+}
+
 /// The tries of a session: what they share.
 pub(super) struct Attempt<'a> {
     pub(super) session: &'a Session,

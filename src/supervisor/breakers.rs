@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::{self, Duration, Wall};
 use crate::id::{SessionId, UserId};
 use crate::machine::breaker::{
-    Breaker, Cause, HISTORY, Outcome, Pass, Policy, Refusal, State, Statistics,
+    Breaker, Cause, HISTORY, Outcome, Pass, Policy, Refusal, State, Statistics, Transition,
 };
+use crate::meter::{Draft, EventKind, Meters};
 
 /// Failures remembered of each backend.
 const FAILURES: usize = 20;
@@ -20,6 +21,7 @@ pub struct Breakers(Arc<Shared>);
 
 struct Shared {
     policy: Policy,
+    meters: Meters,
     /// As many as there are backends; names come from us, never from clients.
     all: Mutex<BTreeMap<String, Watched>>,
 }
@@ -91,9 +93,10 @@ pub struct ByHand<'a> {
 
 impl Breakers {
     /// None yet.
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: Policy, meters: Meters) -> Self {
         Self(Arc::new(Shared {
             policy,
+            meters,
             all: Mutex::default(),
         }))
     }
@@ -119,6 +122,7 @@ impl Breakers {
         let result = act(watched);
         while let Some(change) = watched.breaker.poll_output() {
             tracing::warn!(backend, ?change, "a breaker changed");
+            self.tell(backend, change);
             let by_hand = hand.filter(|_| matches!(change.cause, Cause::Reset | Cause::Tripped));
             watched.changes.truncate(HISTORY - 1);
             watched.changes.push_front(Change {
@@ -131,6 +135,22 @@ impl Breakers {
             });
         }
         result
+    }
+
+    fn tell(&self, backend: &str, change: Transition) {
+        let (kind, word) = match change.to {
+            State::Open => (EventKind::BreakerOpened, "open"),
+            State::HalfOpen => (EventKind::BreakerHalfOpen, "half-open"),
+            State::Closed => (EventKind::BreakerClosed, "closed"),
+        };
+        let meters = &self.0.meters;
+        let label = (backend.to_owned(), change.to.as_str());
+        meters.work.breaker_changes.one(label);
+        let cause = change.cause.as_str().replace('_', " ");
+        let mut event = Draft::new(kind, format!("{backend} is {word}: {cause}"));
+        event.breaker = Some(backend.to_owned());
+        event.code = Some(change.cause.as_str().to_owned());
+        meters.feed.tell(event, clock::wall());
     }
 
     /// A backend that will be asked; shown before its first call.

@@ -18,11 +18,12 @@ pub use breakers::{Breakers, ByHand, Snapshot};
 use crate::agents::answer::Answer;
 use crate::agents::backend::{BUILTIN, Backend};
 use crate::agents::{Refusal, Task};
+use crate::business;
 use crate::clock::{self, Wall};
 use crate::intake::Queue;
 use crate::machine::breaker::{self, Outcome};
 use crate::machine::session::State;
-use crate::observe::business;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::frame::Kind;
 use crate::sessions::{End, Session, Sessions, Stop};
 use crate::shutdown::{Drain, Phase};
@@ -138,6 +139,8 @@ impl Supervisor {
             match self.try_backend(backend, &mut attempt, &task).await? {
                 Tried::Ended(end) => return self.end(session, record, end).await,
                 Tried::Answered(answer) => {
+                    let fallbacks = &self.0.sessions.meters().work.fallbacks;
+                    fallbacks.add(u64::from(reason.is_some()));
                     let end = completed(record, &answer, &attempt, reason);
                     return self.end(session, record, end).await;
                 }
@@ -159,7 +162,10 @@ impl Supervisor {
         let name = backend.name();
         let pass = match self.0.breakers.admit(name) {
             Ok(pass) => pass,
-            Err(refusal) => return Ok(Tried::Failed(Failed::breaker(&refusal))),
+            Err(refusal) => {
+                self.count(name, "breaker_open");
+                return Ok(Tried::Failed(Failed::breaker(&refusal)));
+            }
         };
         let breaker_state = self.0.breakers.state(name);
         let agent = crate::agents::name_of(task.category);
@@ -185,32 +191,60 @@ impl Supervisor {
                 .remember(name, record.id, &record.user, &error);
         }
         self.0.breakers.settle(name, pass, outcome);
+        self.count(name, ran.word());
         Ok(match ran {
             Ran::Answered(answer) => {
                 Tried::Answered(Box::new(with_execution(*answer, name, breaker_state)))
             }
             Ran::Refused(Refusal { code, message }) => {
                 let recovery = "Add the numbers that are missing and send it as a new message.";
-                Tried::Ended(End::error(State::Failed, &code, &message, false, recovery))
+                let end = End::error(State::Failed, &code, &message, false, recovery);
+                Tried::Ended(End {
+                    fault: false,
+                    ..end
+                })
             }
             Ran::Stopped(why) => Tried::Ended(End::stopped(why)),
             Ran::Draining => Tried::Draining,
-            Ran::TimedOut => Tried::Failed(Failed::timeout(limit)),
+            Ran::TimedOut => {
+                self.tell_failure(name, session, "the agent took too long and was stopped");
+                Tried::Failed(Failed::timeout(limit))
+            }
             Ran::Failed(text) => {
                 tracing::warn!(backend = name, error = %text, "an agent failed");
+                self.tell_failure(name, session, &text);
                 Tried::Failed(Failed::agent())
             }
         })
     }
 
+    fn count(&self, backend: &str, outcome: &'static str) {
+        let attempts = &self.0.sessions.meters().work.attempts;
+        attempts.one((backend.to_owned(), outcome));
+    }
+
+    fn tell_failure(&self, backend: &str, session: &Session, text: &str) {
+        let record = session.record();
+        let mut event = Draft::new(EventKind::AgentFailed, format!("{backend}: {text}"));
+        event.session = Some(record.id);
+        event.user = Some(record.user);
+        event.category = Some(record.category);
+        event.breaker = Some(backend.to_owned());
+        self.0.sessions.meters().feed.tell(event, clock::wall());
+    }
+
     fn attempt<'a>(&'a self, session: &'a Session, record: &SessionRecord) -> Attempt<'a> {
         let started = clock::now();
-        let deadline = record.created.plus(self.0.policy.session_timeout);
+        let policy = &self.0.policy;
+        let deadline = record.created.plus(policy.session_timeout);
+        // Who gets a turn gets the time of an agent: a wall clock that leapt ahead while the session
+        // waited, or while the process was down, must not end it at once.
+        let turn = policy.agent_timeout.min(policy.session_timeout);
         Attempt {
             session,
             pace: self.pace(session),
             drain: &self.0.drain,
-            ends: started + deadline.since(clock::wall()),
+            ends: started + deadline.since(clock::wall()).max(turn),
             started,
             said: Said::default(),
         }
@@ -223,7 +257,7 @@ impl Supervisor {
         end: End,
     ) -> Result<bool, StoreError> {
         let took = clock::wall().since(record.created);
-        let counts = business::ended(record, end.state, took);
+        let counts = business::ended(record, end.word(), took);
         session.end(end, counts).await?;
         Ok(true)
     }
@@ -317,6 +351,7 @@ fn completed(
         state: State::Completed,
         kind: Kind::AgentCompleted,
         payload,
+        fault: false,
     }
 }
 

@@ -189,7 +189,7 @@ fn the_owner_administers_it_while_it_serves() {
         let browser = login(&server, PASSWORD).await.ok().unwrap();
 
         let url = done(dir, &["link"], "");
-        let (page, secret) = url.split_once("/admin#/link/").unwrap();
+        let (page, secret) = url.split_once("/admin#link=").unwrap();
         assert_eq!(page, server.url);
         let link = json!({"link": secret});
         let (linked, _) = enter(&server, "/api/v1/admin/link", link.clone())

@@ -80,7 +80,9 @@ class User:
 class Checker:
     """Feed it events in the order of time, then `finish`; `violations` is the verdict."""
 
-    def __init__(self, ack_timeout=5.0):
+    def __init__(self, ack_timeout=5.0, keeps_all=True):
+        # False where acknowledged frames may be forgotten: the run is longer than their retention.
+        self.keeps_all = keeps_all
         # The first repetition on a socket may come a little early, never much.
         self.patience = int(ack_timeout * 0.8 * SECOND)
         self.users: dict[str, User] = {}
@@ -156,7 +158,8 @@ class Checker:
         if acked < user.told_acked.get(epoch, 0):
             self.blame("acknowledged", f"{name}: acknowledged went back from {user.told_acked[epoch]} to {acked}")
         user.told_acked[epoch] = max(acked, user.told_acked.get(epoch, 0))
-        for missing in range(1, min(oldest, 1000)):
+        first = 1 if self.keeps_all else user.acked.get(epoch, 0) + 1
+        for missing in range(first, min(oldest, first + 1000)):
             if not self.excused(user, epoch, missing):
                 self.blame("forgotten", f"{name}: {missing} is no longer held, oldest is {oldest}")
                 break
@@ -291,8 +294,8 @@ class Checker:
                 self.blame("lost", f"{name}: {mid} was accepted and never ended")
 
 
-def judge(events: list[dict], ack_timeout=5.0) -> Checker:
-    checker = Checker(ack_timeout)
+def judge(events: list[dict], ack_timeout=5.0, keeps_all=True) -> Checker:
+    checker = Checker(ack_timeout, keeps_all)
     for event in sorted(events, key=lambda e: e["t"]):
         checker.feed(event)
     checker.finish()

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import itertools
 import json
+import random
 import time
 from dataclasses import dataclass, field
 
@@ -191,7 +192,7 @@ class Client:
                       ack="now", mailbox: Mailbox | None = None, history: History | None = None) -> "Client":
         """Opens a socket and reads the greeting.
 
-        `ack`: "now", "never", ("batch", n) or ("delay", seconds). `via`: bearer, ticket or cookie.
+        `ack`: "now", "never", ("batch", n), ("delay", seconds) or ("lossy", share that is lost). `via`: bearer, ticket or cookie.
         Raises `Refused` where the server declines.
         """
         query = [f"last_sequence={last}"] if last is not None else []
@@ -253,6 +254,8 @@ class Client:
             case "now":
                 await self.ack(self.mailbox.last)
             case ("batch", size) if self._unacked >= size:
+                await self.ack(self.mailbox.last)
+            case ("lossy", share) if random.random() >= share:
                 await self.ack(self.mailbox.last)
             case ("delay", seconds):
                 task = asyncio.create_task(self._ack_later(self.mailbox.last, seconds))
@@ -353,5 +356,7 @@ class Client:
         """Ends the connection without a goodbye."""
         for task in list(self._late):
             task.cancel()
-        self.history.add("close", user=self.visitor.user_id, conn=self.name, code=None)
+        # What the server said may have been heard by a send that failed, or by nobody yet.
+        said = self.ws.close_code if self.ws.close_code != 1006 else None
+        self.history.add("close", user=self.visitor.user_id, conn=self.name, code=said)
         self.ws.transport.abort()

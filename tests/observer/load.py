@@ -31,7 +31,14 @@ class Load:
         self.stopping = False
         self.idle = False
         self.messages = 0
+        self.client: Client | None = None
         self.connections = 0
+
+    def acknowledge_by(self, policy):
+        """From now on, on the socket of the moment too."""
+        self.ack = policy
+        if self.client:
+            self.client.ack_policy = policy
 
     def settled(self) -> bool:
         return not self.unanswered and not self.running
@@ -47,6 +54,7 @@ class Load:
                 client = await Client.connect(self.target, self.visitor, last=asked,
                                               epoch=self.mailbox.epoch if tells else None,
                                               ack=self.ack, mailbox=self.mailbox, history=self.history)
+                self.client = client
                 self.connections += 1
                 await self.use(client)
             except LOST:

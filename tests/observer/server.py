@@ -52,11 +52,13 @@ class Server:
         self.binary, self.data_dir, self.log = os.path.abspath(binary), data_dir, log
         self.port = free_port()
         self.environment = {**os.environ, **ROOMY, **environment}
+        # What runs the binary: `strace` or `prlimit` with their arguments.
+        self.prefix: list[str] = []
         self.process: subprocess.Popen | None = None
         self.target: Target | None = None
 
     def launch(self):
-        command = [self.binary, "serve", "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", "--no-open"]
+        command = [*self.prefix, self.binary, "serve", "--data-dir", self.data_dir, "--listen", f"127.0.0.1:{self.port}", "--no-open"]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                                             env=self.environment, start_new_session=True)

@@ -26,14 +26,26 @@ pub(super) enum Answer {
     None,
 }
 
-/// Asks the server that should be on the configured address.
+/// Asks the server that should be on the configured address: there, whatever names resolve to, and by a
+/// name that its certificate should cover.
 pub(super) fn ask(config: &Config) -> Answer {
-    let url = format!("https://{}", network::local(config.server.listen));
+    let mut address = config.server.listen;
+    match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
     let authority = config.server.data_dir.join("tls/authority.pem");
-    let authority = authority.exists().then_some(authority);
-    let Ok(server) = Server::new(&url, authority.as_deref()) else {
+    let own = config.tls.certificate.is_none() && authority.exists();
+    let public = config.server.public_names.first();
+    let name = public
+        .filter(|_| !own)
+        .map_or("localhost", |name| name.as_str());
+    let url = format!("https://{name}:{}", address.port());
+    let Ok(server) = Server::new(&url, own.then_some(authority.as_path())) else {
         return Answer::None;
     };
+    let server = server.at(address);
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -57,8 +69,18 @@ pub(super) fn ask(config: &Config) -> Answer {
 pub(super) fn port(config: &Config, answer: Option<&Answer>) -> Line {
     const PART: &str = "port";
     let listen = config.server.listen;
-    if matches!(answer, Some(Answer::Ready | Answer::NotReady(_))) {
-        return Line::green(PART, format!("emflow serves on {listen}"));
+    match answer {
+        Some(Answer::Ready | Answer::NotReady(_)) => {
+            return Line::green(PART, format!("emflow serves on {listen}"));
+        }
+        // It holds the data directory, so it is most likely also what holds the port.
+        Some(Answer::None) => {
+            let text = format!(
+                "{listen}: a server runs, but does not answer there in a way that is trusted"
+            );
+            return Line::note(PART, text, "systemctl status emflow");
+        }
+        None => {}
     }
     match TcpListener::bind(listen) {
         Ok(_) => Line::green(PART, format!("{listen} is free")),

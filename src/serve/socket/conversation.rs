@@ -16,6 +16,7 @@ use crate::clock::{self, Instant};
 use crate::intake::{Accepted, random_u128};
 use crate::machine::connection::{Connection, Output, Verdict};
 use crate::machine::outbox::{Cursor, Order, Resume};
+use crate::meter::{Draft, EventKind};
 use crate::outbox::{Attachment, Stream};
 use crate::protocol::close::Close;
 use crate::protocol::fault::{Fault, FaultCode};
@@ -125,7 +126,10 @@ impl Conversation {
             let ordered = self.attachment.close.try_recv();
             return Err(ordered.unwrap_or(Close::ByAdministrator));
         }
-        self.cursor.on_acked(marks.acked, clock::now());
+        if let Some(took) = self.cursor.on_acked(marks.acked, clock::now()) {
+            let delivery = &self.services.meters.delivery;
+            delivery.acknowledgement.record_span(took);
+        }
         let rounds = self.stream.rounds();
         if std::mem::replace(&mut self.rounds, rounds) != rounds {
             self.cursor.send_again();
@@ -311,6 +315,7 @@ impl Conversation {
                 .bytes
                 .check_n(&self.identity.user_id, bytes)
             {
+                self.services.meters.door.rate_limited.one("bytes");
                 return self.refuse(rate_limited("bytes", wait.0));
             }
         }
@@ -340,6 +345,7 @@ impl Conversation {
             }
             Request::Chat(chat) => {
                 if let Err(wait) = self.services.limits.messages.check(user) {
+                    self.services.meters.door.rate_limited.one("messages");
                     let fault =
                         rate_limited("messages", wait.0).about(chat.example_message_id.as_str());
                     return self.refuse(fault);
@@ -364,11 +370,14 @@ impl Conversation {
                 });
                 Ok(())
             }
-            Request::Track { event, session_id } => {
+            Request::Track(track) => {
                 // Somebody else's session, or one that is gone, is counted without its category.
                 let sessions = &self.services.sessions;
-                let record = session_id.and_then(|id| sessions.find(user, id).ok().flatten());
-                self.services.observer.track(event, record.as_ref());
+                let record = track
+                    .session_id
+                    .and_then(|id| sessions.find(user, id).ok().flatten());
+                let observer = &self.services.observer;
+                observer.track(user, &track, record.as_ref());
                 Ok(())
             }
         }
@@ -385,7 +394,10 @@ impl Conversation {
                     queue_position,
                 });
             }
-            Some(Err(fault)) => self.say(&Control::Error(&fault)),
+            Some(Err(fault)) => {
+                self.say(&Control::Error(&fault));
+                self.count_refusal(fault.code);
+            }
             None => {}
         }
     }
@@ -393,7 +405,7 @@ impl Conversation {
     /// Says why a frame was refused; the tenth that was wrong in itself is the last.
     fn refuse(&mut self, fault: Fault) -> Result<(), Ending> {
         self.say(&Control::Error(&fault));
-        self.services.observer.refused(fault.code);
+        self.count_refusal(fault.code);
         if fault.code.counts() {
             self.listed.entry.on_error();
         }
@@ -401,6 +413,18 @@ impl Conversation {
             return Err(Ending::Close(Close::TooManyErrors));
         }
         Ok(())
+    }
+
+    fn count_refusal(&self, code: FaultCode) {
+        let meters = &self.services.meters;
+        meters.door.refusals.one(code.as_str());
+        let (kind, text) = match code {
+            FaultCode::RateLimited => (EventKind::RateLimited, "a visitor sends too much"),
+            _ => (EventKind::Refused, "a frame was refused"),
+        };
+        let mut event = Draft::new(kind, text).code(code.as_str());
+        event.user = Some(self.identity.user_id.clone());
+        meters.feed.tell(event, clock::wall());
     }
 
     /// The last words before we close.

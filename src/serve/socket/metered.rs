@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::heads::{Heads, TooMany};
 use crate::clock::{self, Instant};
+use crate::meter::Meters;
 use crate::serve::roster::Entry;
 
 /// Bytes in one second: twice what the frames that are allowed in it could have.
@@ -41,11 +42,12 @@ pub(super) struct Metered<S> {
     bytes: usize,
     heads: Heads,
     entry: Arc<Entry>,
+    meters: Meters,
 }
 
 impl<S> Metered<S> {
     /// `already_read` came with the request for the upgrade.
-    pub(super) fn new(inner: S, already_read: &[u8], entry: Arc<Entry>) -> Self {
+    pub(super) fn new(inner: S, already_read: &[u8], entry: Arc<Entry>, meters: Meters) -> Self {
         entry.on_received(already_read.len(), clock::now());
         let mut heads = Heads::default();
         // Too short for too many: it is the rest of one read of a request's head.
@@ -56,6 +58,7 @@ impl<S> Metered<S> {
             bytes: 0,
             heads,
             entry,
+            meters,
         }
     }
 
@@ -66,6 +69,7 @@ impl<S> Metered<S> {
     fn counted(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = written {
             self.entry.on_sent(bytes);
+            self.meters.door.bytes_out.add(bytes as u64);
         }
         written
     }
@@ -94,6 +98,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         if !fresh.is_empty() {
             let now = clock::now();
             self.entry.on_received(fresh.len(), now);
+            self.meters.door.bytes_in.add(fresh.len() as u64);
             self.count(fresh.len(), now)?;
             self.heads.feed(fresh).map_err(io::Error::other)?;
         }
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn counts_by_the_second() {
-        let mut meter = Metered::new((), &[], entry());
+        let mut meter = Metered::new((), &[], entry(), Meters::default());
         let start = meter.second;
         assert!(meter.count(BYTES_PER_SECOND, start).is_ok());
         assert!(is_too_fast(&meter.count(1, start).unwrap_err()));

@@ -29,9 +29,10 @@ use super::roster::{Listed, Origin};
 use super::{Peer, Services};
 use crate::access::Identity;
 use crate::clock;
-use crate::id::ConnectionId;
+use crate::id::{ConnectionId, UserId};
 use crate::intake::random_u128;
 use crate::machine::outbox::Resume;
+use crate::meter::{Draft, EventKind};
 use crate::protocol::close::Close;
 use conversation::Conversation;
 use metered::Metered;
@@ -78,7 +79,12 @@ pub(super) fn start(
             drop(parts.read_buf);
             let id = ConnectionId(random_u128());
             let listed = services.roster.enter(id, &identity.user_id, origin);
-            let metered = Metered::new(tls, &already_read, Arc::clone(&listed.entry));
+            let metered = Metered::new(
+                tls,
+                &already_read,
+                Arc::clone(&listed.entry),
+                services.meters.clone(),
+            );
             let socket = WebSocketStream::from_partially_read(
                 metered,
                 already_read,
@@ -110,13 +116,13 @@ async fn run(
         }
     };
     tracing::info!(connection = %id, visitor = %user, "connected");
-    services.observer.socket_opened();
+    let door = &services.meters.door;
+    door.opened.one();
+    door.sockets.add(1);
     let ending = talk(&mut conversation, &mut sink, &mut source).await;
     tracing::info!(connection = %id, visitor = %user, ending = ?ending, "disconnected");
-    services.observer.socket_closed(match ending {
-        Ending::Gone | Ending::Farewell => None,
-        Ending::Close(close) => Some(close),
-    });
+    door.sockets.add(-1);
+    count_ending(services, id, &user, ending);
     let words = conversation.last_words();
     drop(conversation);
     match ending {
@@ -125,6 +131,21 @@ async fn run(
         // A peer that does not read would only keep us waiting.
         Ending::Close(Close::NotReading) => {}
         Ending::Close(close) => farewell::close(sink, source, words, close).await,
+    }
+}
+
+fn count_ending(services: &Services, id: ConnectionId, user: &UserId, ending: Ending) {
+    let close = match ending {
+        Ending::Gone => return services.meters.door.closed.one(0),
+        Ending::Farewell => Close::Done,
+        Ending::Close(close) => close,
+    };
+    services.meters.door.closed.one(close.code());
+    if close.is_fault() {
+        let event = Draft::new(EventKind::ConnectionClosed, close.reason());
+        let mut event = event.code(close.code().to_string());
+        (event.connection, event.user) = (Some(id), Some(user.clone()));
+        services.meters.feed.tell(event, clock::wall());
     }
 }
 

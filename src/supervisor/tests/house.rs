@@ -15,6 +15,7 @@ use crate::id::{BusinessValue, Category, Complexity, MessageId, SessionId, UserI
 use crate::intake::Intake;
 use crate::machine::admission::{self, Admission};
 use crate::machine::breaker;
+use crate::meter::Meters;
 use crate::outbox::{self, Outboxes};
 use crate::protocol::request::ChatMessage;
 use crate::store::tests::house::{options, reopen};
@@ -179,8 +180,15 @@ impl House {
             max_pending_bytes: 16 << 20,
             sockets: 8,
         };
-        let outboxes = Outboxes::new(store.clone(), committer.clone(), limits, &recovered);
-        let sessions = Sessions::new(store.clone(), committer.clone());
+        let meters = Meters::default();
+        let outboxes = Outboxes::new(
+            store.clone(),
+            committer.clone(),
+            limits,
+            &recovered,
+            meters.clone(),
+        );
+        let sessions = Sessions::new(store.clone(), committer.clone(), meters.clone());
         let queue = Arc::new(Queue::new(Admission::new(admission::Limits {
             max_processing: plan.max_processing,
             ..admission::Limits::default()
@@ -207,10 +215,13 @@ impl House {
             drain.clone(),
             Arc::clone(primary) as Arc<dyn Backend>,
             fallback.map(|f| Arc::clone(f) as Arc<dyn Backend>),
-            Breakers::new(breaker::Policy {
-                recovery_timeout: Duration::from_secs(3600),
-                ..breaker::Policy::default()
-            }),
+            Breakers::new(
+                breaker::Policy {
+                    recovery_timeout: Duration::from_secs(3600),
+                    ..breaker::Policy::default()
+                },
+                meters,
+            ),
         );
         drain.spawn("supervisor", supervisor.clone().run());
         Self {

@@ -126,7 +126,7 @@ async fn administer(server: &Server, secrets: &mut Canaries) {
     assert_eq!(status, 200);
 
     let url = done(&server.dir, &["link"], "");
-    let link = secrets.add("a link", url.split_once("/link/").unwrap().1);
+    let link = secrets.add("a link", url.split_once("#link=").unwrap().1);
     let (status, _) = nobody
         .post(server, "/api/v1/admin/link", json!({"link": link}))
         .await;

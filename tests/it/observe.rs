@@ -1,0 +1,169 @@
+//! What the server says of itself agrees with what was done to it.
+
+mod admin;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::harness::{Server, run, skip};
+use admin::{Admin, PASSWORD};
+
+/// The metrics by name and labels, as they stand in the text.
+fn figures(text: &str) -> BTreeMap<String, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.rsplit_once(' '));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.parse().unwrap()))
+        .collect()
+}
+
+async fn metrics(server: &Server) -> (String, BTreeMap<String, f64>) {
+    let address = server.address();
+    let request = address.get("/metrics", None);
+    let response = address.exchange(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let text = String::from_utf8(response.body().to_vec()).unwrap();
+    let figures = figures(&text);
+    (text, figures)
+}
+
+/// A result, read by its visitor, and a frame that was refused.
+async fn demo(server: &Server) {
+    let mut visitor = server.visit().await;
+    visitor.ask("m1").await;
+    visitor.until("agent_completed").await;
+    visitor.ack_all().await;
+    visitor.send("nonsense", serde_json::json!({})).await;
+    visitor.until("error").await;
+    visitor.connection.close().await;
+}
+
+fn promtool(arguments: &[&str], text: &str) {
+    let spawned = Command::new("promtool")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut tool) = spawned else {
+        return skip(
+            "promtool",
+            "it is not installed: apt-get install prometheus",
+        );
+    };
+    tool.stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    let output = tool.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success(), "promtool {arguments:?}: {said}");
+}
+
+#[test]
+fn the_metrics_tell_what_was_done_and_are_well_formed() {
+    // req: M2
+    run(async {
+        let server = Server::start(&[("EMFLOW_ADMIN__PASSWORD", PASSWORD)]);
+        demo(&server).await;
+        let (text, found) = metrics(&server).await;
+        let expect = [
+            ("emflow_messages_total{outcome=\"accepted\"}", 1.0),
+            (
+                "emflow_sessions_ended_total{state=\"completed\",category=\"cost-optimization\",complexity=\"basic\",business_value=\"conversion\"}",
+                1.0,
+            ),
+            ("emflow_session_processing_seconds_count", 1.0),
+            (
+                "emflow_agent_attempts_total{backend=\"builtin\",outcome=\"answered\"}",
+                1.0,
+            ),
+            (
+                "emflow_breaker_state{backend=\"builtin\",state=\"closed\"}",
+                1.0,
+            ),
+            ("emflow_frames_refused_total{code=\"unknown_type\"}", 1.0),
+            ("emflow_websockets_opened_total", 1.0),
+            ("emflow_frames_pending", 0.0),
+            ("emflow_frames_redelivered_total", 0.0),
+            ("emflow_store_failed", 0.0),
+            (
+                "emflow_http_requests_total{method=\"POST\",route=\"/api/v1/visitors\",status=\"201\"}",
+                1.0,
+            ),
+        ];
+        for (name, value) in expect {
+            assert_eq!(found.get(name), Some(&value), "{name} in:\n{text}");
+        }
+        let sent = found["emflow_frames_sent_total"];
+        assert!(sent > 3.0);
+        for name in ["appended", "acknowledged"] {
+            assert_eq!(
+                found[&format!("emflow_frames_{name}_total")],
+                sent,
+                "{name}"
+            );
+        }
+        promtool(&["check", "metrics"], &text);
+    });
+}
+
+#[test]
+fn the_statistics_agree_with_the_metrics_and_count_a_demo_to_its_end() {
+    // req: M1, M2, M3, S4, A7
+    run(async {
+        let mut server = Server::start(&[("EMFLOW_ADMIN__PASSWORD", PASSWORD)]);
+        demo(&server).await;
+        let admin = Admin::login(&server).await;
+        let (_, found) = metrics(&server).await;
+        let stats = admin.get("/api/v1/example-messages/stats").await;
+        assert_eq!(
+            stats["sequencing"]["sent"],
+            found["emflow_frames_sent_total"] as u64
+        );
+        assert_eq!(stats["sessions"]["ended"]["completed"], 1);
+        assert_eq!(
+            stats["sessions"]["by_category"]["cost-optimization"]["completed"],
+            1
+        );
+        assert_eq!(stats["sessions"]["active"], 0);
+        assert_eq!(stats["sessions"]["visitors"]["known"], 1);
+        assert_eq!(stats["refusals"]["unknown_type"], 1);
+        assert_eq!(stats["routing"]["agents"][0]["answered"], 1);
+        assert_eq!(stats["errors"]["rate"], 0.0);
+        let took = &stats["latency"]["processing"]["60m"];
+        assert!(
+            took["count"] == 1 && took["p99_ms"].as_f64() > Some(0.0),
+            "{took}"
+        );
+        assert_eq!(steps(&stats), [1, 0, 1, 1, 0, 0, 0]);
+
+        server.crash_and_restart();
+        let admin = Admin::login(&server).await;
+        let stats = admin.get("/api/v1/example-messages/stats").await;
+        assert_eq!(
+            steps(&stats),
+            [1, 0, 1, 1, 0, 0, 0],
+            "a crash forgets none of it"
+        );
+        assert_eq!(stats["business"]["completion"], 1.0);
+        assert_eq!(stats["business"]["conversion"], 0.0);
+        assert_eq!(
+            stats["sessions"]["accepted"], 0,
+            "what is not durable begins anew"
+        );
+    });
+}
+
+fn steps(stats: &Value) -> Vec<u64> {
+    let funnel = stats["business"]["funnel"].as_array().unwrap();
+    funnel
+        .iter()
+        .map(|step| step["count"].as_u64().unwrap())
+        .collect()
+}
