@@ -121,7 +121,6 @@ impl App {
         let resumed = services.intake.resume(parts.unfinished)?;
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
-        drain.spawn("backups", services.backups.clone().run());
         drain.spawn("observer", services.observer.clone().run());
         drain.spawn(
             "housekeeping",
@@ -170,6 +169,8 @@ impl App {
             asked,
         };
         self.drain.spawn("accept loop", listener.run());
+        let backups = self.services.backups.clone();
+        self.drain.spawn("backups", backups.run());
         if notify::heard() {
             let watchdog = watchdog::Watchdog {
                 limit: notify::watchdog(),

@@ -36,10 +36,13 @@ const MORE: u64 = 64 << 20;
 /// Entries in one batch.
 const BATCH: usize = 512;
 
+/// A key and its value in one format; the value in the next.
+type Convert = fn(&[u8], &[u8]) -> Result<Vec<u8>, StoreError>;
+
 /// One format to the next.
 struct Step {
     from: u8,
-    convert: fn(&[u8], &[u8]) -> Result<Vec<u8>, StoreError>,
+    convert: Convert,
 }
 
 /// Every step there is; format 1 is the first that was released.
