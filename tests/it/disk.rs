@@ -111,7 +111,12 @@ async fn ask_until_it_stops(visitor: &mut Visitor, most: usize) -> (Vec<String>,
                     let session = frame["payload"]["session_id"].as_str().unwrap();
                     accepted.push(session.to_owned());
                 }
-                "agent_completed" => break,
+                "agent_completed" => {
+                    // Where it cannot be sent the next message cannot either.
+                    let ack = json!({"type": "ack", "payload": {"sequence": frame["sequence"]}});
+                    let _ = visitor.connection.send(&ack).await;
+                    break;
+                }
                 "error" => return (accepted, Some(frame)),
                 _ => {}
             }
