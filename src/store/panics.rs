@@ -11,6 +11,9 @@ const REASON_MAX: usize = 300;
 /// sled's own threads; what fails in them shows as an error of the next write.
 const THREADS: [&str; 2] = ["sled-io-", "log flusher"];
 
+/// Where sled's source is, in the place of a panic: its handles may be dropped in any thread.
+const SOURCE: &str = "/sled-0.";
+
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
@@ -23,10 +26,15 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         panic::set_hook(Box::new(move |about| {
             let current = std::thread::current();
             let name = current.name().unwrap_or_default();
-            if THREADS.iter().any(|thread| name.starts_with(thread)) {
+            let at = about.location().map_or("", |at| at.file());
+            let own = THREADS.iter().any(|thread| name.starts_with(thread));
+            if QUIET.get() {
+                return;
+            }
+            if own || at.contains(SOURCE) {
                 let reason = reason(about.payload());
                 tracing::error!(thread = name, %reason, "the store's engine has failed");
-            } else if !QUIET.get() {
+            } else {
                 others(about);
             }
         }));

@@ -15,6 +15,8 @@ use crate::clock::{Duration, Wall};
 
 /// How often a lock of our own is tried for, and the pause between: two seconds in all.
 const LOCK_TRIES: u32 = 200;
+/// What sled says where a store has another segment size.
+const OTHER_SIZE: &str = "cannot change the io buffer size";
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// What was found.
@@ -159,10 +161,13 @@ pub(super) fn open_at(path: &Path, options: &Options) -> Result<sled::Db, StoreE
     match panics::caught(|| config.open()) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Io(e))) => Err(sled::Error::Io(e).into()),
-        Ok(Err(sled::Error::Unsupported(why))) => Err(StoreError::OtherSettings {
-            dir: options.dir.clone(),
-            why,
-        }),
+        // Of its other words for this some stand for a damaged `conf`.
+        Ok(Err(sled::Error::Unsupported(why))) if why.contains(OTHER_SIZE) => {
+            Err(StoreError::OtherSettings {
+                dir: options.dir.clone(),
+                why,
+            })
+        }
         Ok(Err(error)) => Err(damaged(options, &[Fault::Files(error.to_string())])),
         Err(why) => Err(damaged(options, &[Fault::Files(why)])),
     }
