@@ -112,7 +112,11 @@ async fn serve(args: &ServeArgs, config: Config, start: Start) -> Exit {
             }
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            why = app.failed() => return damaged(&why),
+            why = app.failed() => {
+                // Closing an engine that has failed may wait for it: the process ends without.
+                std::mem::forget(app);
+                return damaged(&why);
+            }
         }
     }
     tracing::info!("draining; a second signal ends at once");

@@ -20,6 +20,7 @@ use super::blobs::Blobs;
 use super::purge::{Purge, PutBack};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
 use super::snapshot::{self, Slot};
+use super::stuck::Watcher;
 use super::watermark::{Mark, Watermark};
 use super::{StoreError, key, panics};
 use crate::clock;
@@ -186,9 +187,11 @@ impl Committer {
         let (fail, failed) = watch::channel(None);
         let counts = Arc::new(Counts::default());
         let shared = Arc::clone(&counts);
+        let fail = Arc::new(fail);
+        let watcher = Watcher::start(disk.db.clone(), Arc::clone(&fail))?;
         let thread = std::thread::Builder::new()
             .name("committer".into())
-            .spawn(move || run(disk, queue, &fail, &shared))?;
+            .spawn(move || run(disk, queue, &fail, &watcher, &shared))?;
         Ok((
             Self {
                 jobs,
@@ -218,15 +221,18 @@ fn run(
     mut disk: Disk,
     mut queue: mpsc::Receiver<Job>,
     fail: &watch::Sender<Option<String>>,
+    watcher: &Watcher,
     counts: &Counts,
 ) {
     let mut jobs = Vec::new();
     while queue.blocking_recv_many(&mut jobs, GROUP) > 0 {
         let started = clock::now();
+        watcher.set(Some(started));
         let (ops, done): (Vec<Vec<Op>>, Vec<Done>) =
             jobs.drain(..).map(|job| (job.ops, job.done)).unzip();
         let result = panics::caught(|| disk.commit(ops))
             .unwrap_or_else(|why| Err(StoreError::Record(format!("writing failed: {why}"))));
+        watcher.set(None);
         if let Err(error) = result {
             fail.send_replace(Some(error.to_string()));
             done.into_iter()

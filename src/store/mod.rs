@@ -21,6 +21,7 @@ pub mod purge;
 pub mod record;
 pub mod recover;
 pub mod snapshot;
+mod stuck;
 pub mod upgrade;
 pub mod watermark;
 

@@ -87,14 +87,19 @@ impl Faulty {
         std::fs::remove_file(self.file("while")).unwrap();
     }
 
-    fn has_struck(&self) -> bool {
-        Path::new(&self.file("told")).exists()
+    /// Which fault struck which file; empty while none did.
+    fn struck(&self) -> String {
+        std::fs::read_to_string(self.file("told")).unwrap_or_default()
     }
 }
 
 /// Asks one message after the other until the server is gone or refuses; the sessions it accepted
 /// and what it refused with.
-async fn ask_until_it_stops(visitor: &mut Visitor, most: usize) -> (Vec<String>, Option<Value>) {
+async fn ask_until_it_stops(
+    visitor: &mut Visitor,
+    most: usize,
+    struck: impl Fn() -> String,
+) -> (Vec<String>, Option<Value>) {
     let mut accepted = Vec::new();
     for n in 0..most {
         let payload = visitor.chat(&format!("more-{n}"), crate::harness::QUESTION);
@@ -122,7 +127,10 @@ async fn ask_until_it_stops(visitor: &mut Visitor, most: usize) -> (Vec<String>,
             }
         }
     }
-    panic!("after {most} messages it still answers: the fault was never reached");
+    panic!(
+        "after {most} messages it still answers; what failed meanwhile: {}",
+        struck()
+    );
 }
 
 /// A new page of the same visitor: everything that was seen comes again as it was, and each
@@ -179,13 +187,18 @@ fn a_failed_write_or_sync_stops_the_server_and_loses_nothing() {
             let mut accepted = vec![visitor.ask("first").await];
             visitor.until("agent_completed").await;
             faulty.begin();
-            let (more, refused) = ask_until_it_stops(&mut visitor, 200).await;
+            let (more, refused) =
+                ask_until_it_stops(&mut visitor, 200, || format!("{what}: {}", faulty.struck()))
+                    .await;
             // Told where there was time for it; accepted it was not.
             if let Some(error) = refused {
                 assert_eq!(error["payload"]["code"], "internal", "{what}: {error}");
             }
             accepted.extend(more);
-            assert!(faulty.has_struck(), "{what}: it stopped for another reason");
+            assert!(
+                !faulty.struck().is_empty(),
+                "{what}: it stopped for another reason"
+            );
             assert_eq!(server.wait().code(), Some(74), "{what}");
             faulty.end();
             let log = log(dir.path());
@@ -212,7 +225,7 @@ fn a_disk_that_stalls_stops_nothing_but_what_needs_it() {
         let chat = visitor.chat("m1", crate::harness::QUESTION);
         visitor.send("chat_message", chat).await;
         let start = Instant::now();
-        while !faulty.has_struck() {
+        while faulty.struck().is_empty() {
             assert!(start.elapsed() < PATIENCE, "nothing was synced");
             tokio::task::yield_now().await;
         }

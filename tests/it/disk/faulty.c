@@ -6,7 +6,7 @@
  *   sync-eio    the same for a sync, with EIO
  *   sync-stall  every sync waits until that file is gone
  *
- * Each fault is written as a line to FAULT_TOLD, so that a test knows it has happened.
+ * Each fault is written with its file as a line to FAULT_TOLD, so that a test knows it has happened.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,8 +32,10 @@ static int armed(void) {
     return stat(setting("FAULT_WHILE"), &about) == 0;
 }
 
+static __thread char path[4096];
+
 static int concerns(int fd) {
-    char link[64], path[4096];
+    char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
     if (length <= 0) return 0;
@@ -47,6 +49,8 @@ static void tell(const char *what) {
     if (fd < 0) return;
     ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
     real(fd, what, strlen(what));
+    real(fd, " ", 1);
+    real(fd, path, strlen(path));
     real(fd, "\n", 1);
     close(fd);
 }

@@ -95,7 +95,7 @@ async fn on_a_full_disk(disk: &Disk, dir: &Path) {
     visitor.until("agent_completed").await;
     disk.fill();
     // It refuses, or where it notices too late it stops; it accepts nothing that it cannot keep.
-    let (more, refusal) = ask_until_it_stops(&mut visitor, 2000).await;
+    let (more, refusal) = ask_until_it_stops(&mut visitor, 2000, || "the disk".into()).await;
     accepted.extend(more);
     match refusal {
         Some(error) if error["payload"]["code"] == "overloaded" => drop(server),
