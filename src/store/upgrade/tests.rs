@@ -81,6 +81,8 @@ fn wait(dir: &Path) {
     while files::lock(dir).is_err() {
         std::thread::yield_now();
     }
+    // sled lets go of its files a moment after our lock; another process would be gone.
+    drop(raw(dir));
 }
 
 /// A store of format 0 in `dir`; what it holds as this version writes it, and as it is.
