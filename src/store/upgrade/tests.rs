@@ -156,6 +156,7 @@ fn an_older_store_is_converted_and_the_old_one_kept() {
     drop(opened);
     // Settled: never rolled back, whatever becomes of later starts.
     for _ in 0..=TRIALS + 1 {
+        wait(dir.path());
         assert_eq!(entries(&reopen(&options(dir.path())).unwrap()), expected);
     }
 }
@@ -167,6 +168,8 @@ fn an_upgrade_that_never_becomes_ready_is_rolled_back() {
     for start in 1..=TRIALS {
         let opened = reopen(&options(dir.path()));
         assert!(opened.is_ok(), "start {start}");
+        drop(opened);
+        wait(dir.path());
     }
     let refused = reopen(&options(dir.path())).err().unwrap();
     let StoreError::RolledBack { from, failed, .. } = &refused else {
