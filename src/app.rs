@@ -1,7 +1,9 @@
 //! The composition root: opens the store, recovers, wires, binds. Knows everybody; nobody knows it.
 
 mod administration;
+mod backups;
 mod demo;
+mod descriptors;
 mod housekeeping;
 mod observation;
 mod presenter;
@@ -159,6 +161,8 @@ impl App {
             permits: parts.permits,
             services,
         };
+        // Before anybody is let in: what is accepted from here on is never rolled back.
+        store::upgrade::settled(&config.server.data_dir)?;
         app.accept(socket);
         Ok(app)
     }
@@ -174,6 +178,8 @@ impl App {
             asked,
         };
         self.drain.spawn("accept loop", listener.run());
+        let backups = self.services.backups.clone();
+        self.drain.spawn("backups", backups.run());
         if notify::heard() {
             let watchdog = watchdog::Watchdog {
                 limit: notify::watchdog(),

@@ -23,7 +23,8 @@
 //! 10. [`cleanup`] removes all of a visitor in one step, and puts it back.
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
-//! [`config`] the settings, [`live`] which of them are in force, [`examples`] the gallery, [`appearance`] the look of the page, [`shutdown`] the drain, [`clock`] the
+//! [`config`] the settings, [`live`] which of them are in force, [`backups`] copies of the store,
+//! [`examples`] the gallery, [`appearance`] the look of the page, [`shutdown`] the drain, [`clock`] the
 //! only reader of clocks, [`notify`] what the service manager is told, [`report`] a result to take away, [`id`] the shared words. Arrows only
 //! go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
 //! know only `id`, `agents` know `id` and `clock`.
@@ -32,6 +33,7 @@ pub mod access;
 pub mod agents;
 pub mod app;
 pub mod appearance;
+pub mod backups;
 pub mod business;
 pub mod cleanup;
 pub mod cli;

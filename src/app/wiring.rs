@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{StartError, administration, demo, observation, presenter};
+use super::{StartError, administration, backups, demo, descriptors, observation, presenter};
 use crate::access::follow::Follow;
 use crate::access::limits::{KeyedLimit, Limits, Rates};
 use crate::access::permits::{Capacity, Permits};
@@ -77,9 +77,10 @@ pub(super) fn rates(config: &Config) -> Rates {
 }
 
 pub(super) fn capacity(config: &Config) -> Capacity {
+    let places = descriptors::places(config.limits.max_connections as u64);
     Capacity {
         per_address: u32::try_from(config.limits.connections_per_address).unwrap_or(u32::MAX),
-        total: u32::try_from(config.limits.max_connections).unwrap_or(u32::MAX),
+        total: u32::try_from(places.connections).unwrap_or(u32::MAX),
     }
 }
 
@@ -189,6 +190,8 @@ pub(super) async fn wire(
     let supervisor = rooms.supervisor(config, backends, &breakers, &drain);
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let (access, follow) = access(config, &store, &committer, rooms.outboxes.clone()).await?;
+    let backups = backups::open(config, &store, &committer, &drain).await?;
+    let last_backup = backups::last(&backups);
     let certificate = Arc::clone(&tls);
     let observer = observation::open(observe::Rooms {
         store,
@@ -203,7 +206,7 @@ pub(super) async fn wire(
         min_free: config.store.min_free.0 as u64,
         certificate_ends: Arc::new(move || certificate.presented().not_after),
         catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
-        last_backup: Arc::new(|| None),
+        last_backup,
     });
     let services = Services {
         access,
@@ -220,6 +223,7 @@ pub(super) async fn wire(
         breakers,
         meters,
         observer: observer.await?,
+        backups,
         demo,
         in_force,
         committer,
@@ -328,6 +332,7 @@ fn settings(config: &Config) -> Settings {
         header_timeout: config.limits.header_timeout,
         handshake_timeout: config.tls.handshake_timeout,
         max_handshakes: config.tls.max_handshakes,
+        refusals: descriptors::refusals(),
         retention: config.sessions.retention,
         limits: Live::new(told_limits(config)),
         allowed_origins: config.server.allowed_origins.clone(),

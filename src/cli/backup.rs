@@ -1,5 +1,7 @@
 //! `emflow backup`, `emflow backup verify` and `emflow restore`.
 
+mod remote;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,8 @@ pub struct BackupArgs {
     /// A directory, in which the file is named by its time, or a file that does not exist.
     #[arg(value_name = "DIR-OR-FILE", default_value = ".")]
     to: PathBuf,
+    #[command(flatten)]
+    remote: remote::RemoteArgs,
 }
 
 /// Calls about a backup that was made.
@@ -58,13 +62,17 @@ pub struct RestoreArgs {
     force: bool,
 }
 
-/// Makes a backup of a stopped store, or verifies one.
+/// Makes a backup of a stopped store or of a serving appliance, or verifies one.
 ///
 /// # Errors
 /// A closed pipe.
 pub fn run(args: &BackupArgs, out: &mut impl Write, err: &mut impl Write) -> io::Result<Exit> {
     if let Some(BackupCommand::Verify(args)) = &args.command {
         return verify(args, out, err);
+    }
+    let target = target(&args.to);
+    if let Some(url) = &args.remote.url {
+        return remote::run(&args.remote, url, &target, out, err);
     }
     let loaded = match args.config.load() {
         Ok(loaded) => loaded,
@@ -74,7 +82,7 @@ pub fn run(args: &BackupArgs, out: &mut impl Write, err: &mut impl Write) -> io:
         }
     };
     let options = app::store_options(&loaded.config, false);
-    match of_stopped(&options, &target(&args.to)) {
+    match of_stopped(&options, &target) {
         Ok(summary) => {
             writeln!(out, "{}", summary.path.display())?;
             told(out, &summary)?;
@@ -88,7 +96,7 @@ pub fn run(args: &BackupArgs, out: &mut impl Write, err: &mut impl Write) -> io:
 fn target(to: &Path) -> PathBuf {
     let folder = to.is_dir() || to.as_os_str().as_encoded_bytes().ends_with(b"/");
     if folder {
-        to.join(backup::name(clock::wall()))
+        to.join(backup::name("emflow", clock::wall()))
     } else {
         to.to_owned()
     }
@@ -107,14 +115,14 @@ fn of_stopped(options: &Options, file: &Path) -> Result<Summary, BackupError> {
         source,
     })?;
     let snapshot = runtime.block_on(Snapshot::begin(&opened.store, &opened.committer))?;
-    backup::write(snapshot, file, clock::wall())
+    backup::write(snapshot, file, clock::wall(), &backup::to_the_end)
 }
 
 fn verify(args: &VerifyArgs, out: &mut impl Write, err: &mut impl Write) -> io::Result<Exit> {
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
     // The settings of a store's engine do not change what it holds.
     let options = app::store_options(&Default::default(), false);
-    match backup::verify(&args.file, &scratch, &options) {
+    match backup::verify(&args.file, &scratch, &options, &backup::to_the_end) {
         Ok(restored) => {
             writeln!(out, "{}: sound", args.file.display())?;
             told(out, &restored.backup)?;
@@ -196,8 +204,12 @@ fn failed(error: &BackupError, err: &mut impl Write) -> io::Result<Exit> {
             Exit::Usage
         }
         BackupError::Damaged { .. } => Exit::Damaged,
-        BackupError::Newer { .. } | BackupError::Io { .. } | BackupError::Snapshot(_) => {
-            Exit::Failed
-        }
+        BackupError::Newer { .. }
+        | BackupError::Io { .. }
+        | BackupError::Snapshot(_)
+        | BackupError::NoRoom { .. }
+        | BackupError::TooMany(..)
+        | BackupError::Unknown(_)
+        | BackupError::Stopping => Exit::Failed,
     })
 }

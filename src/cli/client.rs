@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
+use http::response::Parts;
 use http::{Request, Response, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -158,34 +159,79 @@ impl Server {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Bytes>, ConnectError> {
-        let failed = |e: String| ConnectError::Connect(self.authority(), e);
+        self.exchange_within(PATIENCE, request).await
+    }
+
+    /// The same, where the answer may take longer.
+    ///
+    /// # Errors
+    /// [`ConnectError::Connect`].
+    pub async fn exchange_within(
+        &self,
+        patience: Duration,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, ConnectError> {
+        let mut body = Vec::new();
+        let (head, left) = self.receive(patience, MAX_BODY, request, &mut body).await?;
+        match left {
+            Some(_) => Ok(Response::from_parts(head, body.into())),
+            None => Err(self.failed(format!("the answer is longer than {MAX_BODY} bytes"))),
+        }
+    }
+
+    /// One request whose answer goes into `to` piece by piece, however long it is.
+    ///
+    /// # Errors
+    /// [`ConnectError::Connect`], also where it cannot be written.
+    pub async fn download(
+        &self,
+        request: Request<Full<Bytes>>,
+        to: &mut impl std::io::Write,
+    ) -> Result<u16, ConnectError> {
+        let (head, _) = self.receive(PATIENCE, usize::MAX, request, to).await?;
+        Ok(head.status.as_u16())
+    }
+
+    /// Waits `patience` for the head and for each piece of the body. How many bytes of `most`
+    /// were left; none where it was longer.
+    async fn receive(
+        &self,
+        patience: Duration,
+        most: usize,
+        request: Request<Full<Bytes>>,
+        to: &mut impl std::io::Write,
+    ) -> Result<(Parts, Option<usize>), ConnectError> {
+        let late = || format!("no answer within {} s", patience.as_secs());
         let stream = self.dial().await?;
-        let exchange = async {
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                    .await
-                    .map_err(|e| e.to_string())?;
-            // The sender goes with the answer: then the connection ends too. It may end before the
-            // last of the body is taken out of it, so both are waited for.
-            let answer = async move {
-                let response = sender
-                    .send_request(request)
-                    .await
-                    .map_err(|e| e.to_string())?;
-                let (head, body) = response.into_parts();
-                let body = Limited::new(body, MAX_BODY)
-                    .collect()
-                    .await
-                    .map_err(|e| e.to_string())?;
-                Ok(Response::from_parts(head, body.to_bytes()))
-            };
-            let (answer, _) = tokio::join!(answer, connection);
-            answer
+        let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = shaken.map_err(|e| self.failed(e.to_string()))?;
+        // The sender goes with the answer: then the connection ends too. It may end before the
+        // last of the body is taken out of it, so both are waited for.
+        let answer = async move {
+            let response = tokio::time::timeout(patience, sender.send_request(request)).await;
+            let response = response.map_err(|_| late())?.map_err(|e| e.to_string())?;
+            let (head, mut body) = response.into_parts();
+            let mut left = Some(most);
+            loop {
+                let frame = tokio::time::timeout(patience, body.frame()).await;
+                let Some(frame) = frame.map_err(|_| late())? else {
+                    return Ok((head, left));
+                };
+                let frame = frame.map_err(|e| e.to_string())?;
+                let piece = frame.into_data().unwrap_or_default();
+                left = left.and_then(|left| left.checked_sub(piece.len()));
+                if left.is_none() {
+                    return Ok((head, None));
+                }
+                to.write_all(&piece).map_err(|e| e.to_string())?;
+            }
         };
-        tokio::time::timeout(PATIENCE, exchange)
-            .await
-            .map_err(|_| failed("no answer within 10 s".into()))?
-            .map_err(failed)
+        let (answer, _) = tokio::join!(answer, connection);
+        answer.map_err(|e: String| self.failed(e))
+    }
+
+    fn failed(&self, why: String) -> ConnectError {
+        ConnectError::Connect(self.authority(), why)
     }
 
     /// A request for `path` with a JSON body.
@@ -193,14 +239,14 @@ impl Server {
         self.request(http::Method::POST, path, token, body.to_string().into())
     }
 
-    /// A `DELETE`.
-    pub fn delete(&self, path: &str, token: Option<&str>) -> Request<Full<Bytes>> {
-        self.request(http::Method::DELETE, path, token, Bytes::new())
-    }
-
     /// A request for `path`.
     pub fn get(&self, path: &str, token: Option<&str>) -> Request<Full<Bytes>> {
         self.request(http::Method::GET, path, token, Bytes::new())
+    }
+
+    /// A request that takes away what is at `path`.
+    pub fn delete(&self, path: &str, token: Option<&str>) -> Request<Full<Bytes>> {
+        self.request(http::Method::DELETE, path, token, Bytes::new())
     }
 
     fn request(

@@ -126,7 +126,7 @@ pub enum Command {
     /// The server of `bench --spawn`.
     #[command(hide = true)]
     BenchServer(bench::BenchServerArgs),
-    /// Copy everything of a stopped appliance into one file; `verify` proves that it restores.
+    /// Copy everything of an appliance into one file, stopped or with --url serving; `verify` proves that it restores.
     Backup(backup::BackupArgs),
     /// Make the store from a backup.
     Restore(backup::RestoreArgs),

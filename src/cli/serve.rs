@@ -1,6 +1,6 @@
 //! `emflow` and `emflow serve`: serves until a signal, then drains.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,7 +121,11 @@ async fn serve(config: Config, start: Start) -> Exit {
             }
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
-            why = app.failed() => return damaged(&why),
+            why = app.failed() => {
+                // Closing an engine that has failed may wait for it: the process ends without.
+                std::mem::forget(app);
+                return damaged(&why);
+            }
         }
     }
     tracing::info!("draining; a second signal ends at once");
@@ -159,7 +163,11 @@ fn handed_over() -> std::io::Result<Option<std::net::TcpListener>> {
 /// Fail-stop: what is on disk is not known any more, so nothing more is promised.
 fn damaged(why: &str) -> Exit {
     tracing::error!(%why, "the store has stopped; ending");
-    eprintln!("emflow: the store has stopped after a failed write: {why}");
+    // The log may be a file on the very disk that is full: then nobody is told, but the code is right.
+    let _ = writeln!(
+        std::io::stderr(),
+        "emflow: the store has stopped after a failed write: {why}"
+    );
     Exit::Damaged
 }
 
@@ -207,7 +215,11 @@ fn start_logging(config: &Config) -> Option<SetLog> {
         LogFormat::Json => false,
     };
     let (filter, handle) = reload::Layer::new(filter_of(&config.log.level));
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // A line that cannot be written is lost. Told on standard error, where it could not be written
+    // either, it would be a panic.
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let registry = tracing_subscriber::registry().with(filter);
     let begun = if human {
         registry.with(layer).try_init()

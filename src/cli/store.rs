@@ -142,12 +142,14 @@ fn print(report: &Report, out: &mut impl Write) -> io::Result<()> {
 pub(super) fn exit_of(error: &StoreError) -> Exit {
     match error {
         StoreError::InUse(_) => Exit::InUse,
-        StoreError::Absent(_) => Exit::Usage,
+        StoreError::Absent(_) | StoreError::OtherSettings { .. } => Exit::Usage,
         StoreError::Damaged { .. }
         | StoreError::Newer { .. }
         | StoreError::Record(_)
         | StoreError::Stopped
         | StoreError::Sled(_) => Exit::Damaged,
-        StoreError::Io { .. } => Exit::Failed,
+        StoreError::Io { .. } | StoreError::Older { .. } | StoreError::RolledBack { .. } => {
+            Exit::Failed
+        }
     }
 }

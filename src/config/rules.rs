@@ -100,6 +100,12 @@ const RULES: &[Rule] = &[
         "lower the one or raise the other",
     ),
     (
+        |c| c.store.segment_size.0.is_power_of_two(),
+        "store.segment_size",
+        "must be a power of two",
+        "take \"4MiB\", \"8MiB\" or \"16MiB\"",
+    ),
+    (
         |c| c.delivery.window <= c.delivery.max_pending_per_user,
         "delivery.window",
         "must not exceed delivery.max_pending_per_user",

@@ -184,14 +184,24 @@ settings! {
     store: Store {
         /// Memory for the cache of the store.
         cache: ByteSize = "32MiB" in "8MiB"..="16GiB";
-        /// Size of a segment of the log; small ones are rewritten too often, large ones late.
-        segment_size: ByteSize = "8MiB" in "512KiB"..="64MiB";
+        /// Size of a segment of the log, a power of two; small ones are rewritten too often, large ones late. A store keeps the one it was made with: a backup restored makes one of another size.
+        segment_size: ByteSize = "8MiB" in "512KiB"..="16MiB";
         /// Between two background flushes, which return freed space. Durability does not wait for them.
         flush_every: Duration = "50ms" in "20ms"..="100ms";
         /// New work is refused with less free space than this.
         min_free: ByteSize = "64MiB" in "1MiB"..="1TiB";
         /// A file kept so that the store can be opened again on a full disk.
         ballast: ByteSize = "16MiB" in "1MiB"..="1GiB";
+    }
+
+    /// Backups of the store, made while serving.
+    backup: Backup {
+        /// The directory with the backups; made where it does not exist. Another disk survives the loss of this one. Empty: `backups` in the data directory.
+        directory: Option<PathBuf> = "";
+        /// Between two backups by plan, each verified when it is made. "0s": none.
+        every: Duration = "24h" in "0s"..="90d";
+        /// Backups by plan that are kept; the oldest go. What was made by hand stays until it is deleted.
+        keep: usize = 7 in 1..=365;
     }
 
     /// The gallery of example messages.

@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use probe::{Health, Probe};
-pub use system::free_space;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 

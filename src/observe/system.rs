@@ -3,17 +3,17 @@
 //! Each figure is read by itself and keeps its last value; one that cannot be read is none, and
 //! hides no other.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sysinfo::{Disks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::guard::{Blocking, NotChecked};
 use crate::clock;
 use crate::meter::Recorder;
 use crate::shutdown::{Drain, Phase};
-use crate::store::Store;
+use crate::store::{Store, space};
 
 /// How long reading one figure may take.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -133,7 +133,7 @@ impl Machine {
 
     /// Also where the health is asked, so that it stands on a fresh look.
     pub(super) async fn read_disk(&self, dir: PathBuf) -> Result<(), NotChecked> {
-        let read = self.disk.within(LIMIT, move || free_space(&dir)).await;
+        let read = self.disk.within(LIMIT, move || space(&dir).ok()).await;
         let disk = *read.as_ref().unwrap_or(&None);
         self.update(|figures| figures.disk = disk);
         read.map(drop)
@@ -159,17 +159,6 @@ impl Machine {
             self.lag.record_span(late);
         }
     }
-}
-
-/// Free and total bytes of the file system that holds `dir`; none where that is not known.
-pub fn free_space(dir: &Path) -> Option<(u64, u64)> {
-    let dir = std::fs::canonicalize(dir).ok()?;
-    let disks = Disks::new_with_refreshed_list();
-    let holds = disks
-        .iter()
-        .filter(|disk| dir.starts_with(disk.mount_point()));
-    let nearest = holds.max_by_key(|disk| disk.mount_point().as_os_str().len())?;
-    Some((nearest.available_space(), nearest.total_space()))
 }
 
 #[cfg(test)]

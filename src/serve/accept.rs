@@ -36,8 +36,6 @@ pub const ALPN: &[&str] = &["http/1.1"];
 /// The stream under HTTP and under WebSockets.
 pub(super) type Io = TokioIo<TlsStream<TcpStream>>;
 
-/// Connections over their limit that are told so at once; beyond, they are dropped unheard.
-const REFUSALS: usize = 256;
 /// The largest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
 /// The most headers of a request.
@@ -86,7 +84,7 @@ impl Listener {
     pub async fn run(mut self) {
         let settings = &self.services.settings;
         let handshakes = Arc::new(Semaphore::new(settings.max_handshakes));
-        let refusals = Arc::new(Semaphore::new(REFUSALS));
+        let refusals = Arc::new(Semaphore::new(settings.refusals));
         let app = Arc::new(App {
             services: Arc::clone(&self.services),
             routes: routes::all(Arc::clone(&self.services)),

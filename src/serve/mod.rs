@@ -4,6 +4,7 @@
 pub mod accept;
 mod admin;
 pub mod authority;
+mod backups;
 mod certificate;
 pub mod control;
 mod documents;
@@ -43,6 +44,7 @@ use crate::access::limits::{KeyedLimit, Limits};
 use crate::access::permits::{NoPermit, Permit};
 use crate::agents::backend::Reader;
 use crate::appearance::Look;
+use crate::backups::Backups;
 use crate::cleanup::Cleanup;
 use crate::config::{Network, WebOrigin};
 use crate::examples::shelf::Shelf;
@@ -89,6 +91,8 @@ pub struct Services {
     pub meters: Meters,
     /// Health, and what is made of the counts.
     pub observer: Observer,
+    /// Copies of the store.
+    pub backups: Backups,
     /// What the demo page shows.
     pub demo: Demo,
     /// The configuration of the moment.
@@ -167,6 +171,8 @@ pub struct Settings {
     pub handshake_timeout: Duration,
     /// Handshakes at once.
     pub max_handshakes: usize,
+    /// Connections over their limit that are told so at once; beyond, they are dropped unheard.
+    pub refusals: usize,
     /// How long acknowledged frames of a session are kept.
     pub retention: Duration,
     /// Told to clients; a reload changes it.

@@ -4,7 +4,6 @@
 //! copy: what is looked at stays as it is, for whoever wants to save more of it.
 
 use std::fs;
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,7 +11,7 @@ use serde::Serialize;
 use super::audit::Audit;
 use super::fault::{Fault, Loss};
 use super::watermark::Watermark;
-use super::{Options, StoreError, backup, files, recover};
+use super::{Options, StoreError, backup, files, panics, recover, upgrade};
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -57,16 +56,13 @@ pub fn check(options: &Options, scratch: &Path) -> Result<Report, StoreError> {
         return Err(StoreError::Absent(dir.clone()));
     }
     let _lock = files::lock(dir)?;
+    upgrade::of_this_format(dir)?;
     let room = tempfile::Builder::new()
         .prefix("emflow-check-")
         .tempdir_in(scratch);
     let room = files::io("could not write in", scratch, room)?;
-    let mut disk_bytes = 0;
-    copy(
-        &backup::current(dir, "sled"),
-        &room.path().join("sled"),
-        &mut disk_bytes,
-    )?;
+    let copy = room.path().join("sled");
+    let disk_bytes = files::copy_tree(&backup::current(dir, "sled"), &copy)?;
     let watermark = backup::current(dir, "watermark");
     let mark = Watermark::read(&watermark);
     let mut faults = Vec::new();
@@ -82,13 +78,13 @@ pub fn check(options: &Options, scratch: &Path) -> Result<Report, StoreError> {
         Audit::run(&db, mark)
     };
     // sled panics over some damage when it is read, not when it is opened.
-    let looked = std::panic::catch_unwind(AssertUnwindSafe(look));
-    let looked =
-        looked.unwrap_or_else(|_| Err(StoreError::Record("sled panicked over them".into())));
+    let looked = panics::caught(look).unwrap_or_else(|why| Err(StoreError::Record(why)));
     let audit = match looked {
         Ok(audit) => Some(audit),
         Err(newer @ StoreError::Newer { .. }) => return Err(newer),
-        Err(refused @ StoreError::Io { .. }) => return Err(refused),
+        Err(refused @ (StoreError::Io { .. } | StoreError::OtherSettings { .. })) => {
+            return Err(refused);
+        }
         Err(error) => {
             faults.push(Fault::Files(reason(error)));
             None
@@ -136,25 +132,6 @@ fn reason(error: StoreError) -> String {
         StoreError::Damaged { what, .. } => what,
         other => other.to_string(),
     }
-}
-
-/// Copies a directory; a missing one is an empty one.
-fn copy(from: &Path, to: &Path, bytes: &mut u64) -> Result<(), StoreError> {
-    files::io("could not make", to, fs::create_dir(to))?;
-    let entries = match fs::read_dir(from) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        other => files::io("could not read", from, other)?,
-    };
-    for entry in entries {
-        let path = files::io("could not read", from, entry)?.path();
-        let target = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy(&path, &target, bytes)?;
-        } else {
-            *bytes += files::io("could not copy", &path, fs::copy(&path, &target))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,18 +10,19 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::audit::Totals;
 use super::audit_log::{AuditRecord, Ring};
+use super::blobs::Blobs;
 use super::purge::{Purge, PutBack};
 use super::record::{self, Chunk, Frame, MessageRecord, SessionRecord, VisitorRecord};
 use super::snapshot::{self, Slot};
+use super::stuck::Watcher;
 use super::watermark::{Mark, Watermark};
-use super::{StoreError, key};
+use super::{StoreError, key, panics};
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
 use crate::meter::{Counter, Recorder};
@@ -186,9 +187,11 @@ impl Committer {
         let (fail, failed) = watch::channel(None);
         let counts = Arc::new(Counts::default());
         let shared = Arc::clone(&counts);
+        let fail = Arc::new(fail);
+        let watcher = Watcher::start(disk.db.clone(), Arc::clone(&fail))?;
         let thread = std::thread::Builder::new()
             .name("committer".into())
-            .spawn(move || run(disk, queue, &fail, &shared))?;
+            .spawn(move || run(disk, queue, &fail, &watcher, &shared))?;
         Ok((
             Self {
                 jobs,
@@ -207,6 +210,8 @@ pub(super) struct Disk {
     pub(super) cut: Slot,
     /// A second handle of sled's file: sled calls `sync_file_range`, never `fsync`.
     pub(super) file: File,
+    /// What sled keeps outside that file.
+    pub(super) blobs: Blobs,
     pub(super) watermark: Watermark,
     pub(super) totals: Totals,
     pub(super) sync: bool,
@@ -216,15 +221,18 @@ fn run(
     mut disk: Disk,
     mut queue: mpsc::Receiver<Job>,
     fail: &watch::Sender<Option<String>>,
+    watcher: &Watcher,
     counts: &Counts,
 ) {
     let mut jobs = Vec::new();
     while queue.blocking_recv_many(&mut jobs, GROUP) > 0 {
         let started = clock::now();
+        watcher.set(Some(started));
         let (ops, done): (Vec<Vec<Op>>, Vec<Done>) =
             jobs.drain(..).map(|job| (job.ops, job.done)).unzip();
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| disk.commit(ops)))
-            .unwrap_or_else(|_| Err(StoreError::Record("sled panicked while writing".into())));
+        let result = panics::caught(|| disk.commit(ops))
+            .unwrap_or_else(|why| Err(StoreError::Record(format!("writing failed: {why}"))));
+        watcher.set(None);
         if let Err(error) = result {
             fail.send_replace(Some(error.to_string()));
             done.into_iter()
@@ -268,6 +276,7 @@ impl Disk {
         self.db.flush()?;
         if self.sync {
             self.file.sync_data().map_err(sled::Error::Io)?;
+            self.blobs.sync()?;
         }
         let mark = Mark {
             epoch: totals.epoch,

@@ -20,6 +20,17 @@ pub(super) fn io<T>(
     })
 }
 
+/// Free and total bytes, for this user, of the file system that holds `dir`. Asked of the system
+/// itself: lists of disks leave out some kinds of file systems.
+///
+/// # Errors
+/// What the system refused.
+pub fn space(dir: &Path) -> std::io::Result<(u64, u64)> {
+    let about = rustix::fs::statvfs(dir)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(about.f_frsize);
+    Ok((bytes(about.f_bavail), bytes(about.f_blocks)))
+}
+
 /// Makes the data directory, for its owner alone.
 pub(super) fn make_dir(dir: &Path) -> Result<(), StoreError> {
     io(
@@ -86,6 +97,7 @@ pub(super) fn sync_all(dir: &Path) -> Result<(), StoreError> {
     for path in [
         sled.join("conf"),
         sled.join("db"),
+        sled.join("blobs"),
         sled,
         dir.to_owned(),
         parent(dir),
@@ -105,6 +117,56 @@ pub(super) fn sync_all(dir: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Copies a directory, a missing one as an empty one; how many bytes.
+pub(super) fn copy_tree(from: &Path, to: &Path) -> Result<u64, StoreError> {
+    make_dir(to)?;
+    let mut bytes = 0;
+    for path in entries(from)? {
+        let target = to.join(path.file_name().unwrap_or_default());
+        bytes += if path.is_dir() {
+            copy_tree(&path, &target)?
+        } else {
+            io("could not copy", &path, fs::copy(&path, &target))?
+        };
+    }
+    Ok(bytes)
+}
+
+/// The bytes of the files below a directory.
+pub(super) fn tree_bytes(dir: &Path) -> Result<u64, StoreError> {
+    let mut bytes = 0;
+    for path in entries(dir)? {
+        bytes += if path.is_dir() {
+            tree_bytes(&path)?
+        } else {
+            io("could not look at", &path, fs::metadata(&path))?.len()
+        };
+    }
+    Ok(bytes)
+}
+
+/// Forces every file and directory below `dir`, and itself, to the disk: sled syncs none of them.
+pub(super) fn sync_tree(dir: &Path) -> Result<(), StoreError> {
+    for path in entries(dir)? {
+        if path.is_dir() {
+            sync_tree(&path)?;
+        } else {
+            let synced = File::open(&path).and_then(|file| file.sync_all());
+            io("could not sync", &path, synced)?;
+        }
+    }
+    sync_dir(dir)
+}
+
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = match fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => io("could not read", dir, other)?,
+    };
+    let paths = entries.map(|entry| io("could not read", dir, entry).map(|entry| entry.path()));
+    paths.collect()
 }
 
 /// Forces the names in a directory to the disk.

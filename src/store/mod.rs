@@ -8,6 +8,7 @@
 mod audit;
 pub mod audit_log;
 pub mod backup;
+mod blobs;
 pub mod check;
 pub mod commit;
 mod cut;
@@ -15,10 +16,13 @@ pub mod fault;
 pub mod files;
 pub mod key;
 pub mod look;
+mod panics;
 pub mod purge;
 pub mod record;
 pub mod recover;
 pub mod snapshot;
+mod stuck;
+pub mod upgrade;
 pub mod watermark;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +30,7 @@ use std::sync::Arc;
 
 pub use audit_log::AuditRecord;
 pub use commit::{Append, Committer, Op};
+pub use files::space;
 pub use record::{Chunk, Frame, SessionRecord, VisitorRecord};
 pub use recover::Recovered;
 
@@ -81,6 +86,36 @@ pub enum StoreError {
     Newer {
         /// The format found.
         found: u8,
+    },
+    /// Written by an older version.
+    #[error(
+        "an older version of emflow wrote this store (record format {found}); start the appliance once, which keeps a copy and converts it"
+    )]
+    Older {
+        /// The format found.
+        found: u8,
+    },
+    /// An upgrade never became ready.
+    #[error(
+        "the upgrade of the store in {dir} never became ready; the store of version {from} is back in its place and holds all it held. Start that version, or this one to try again; what failed is in {failed}"
+    )]
+    RolledBack {
+        /// The data directory.
+        dir: PathBuf,
+        /// The version that wrote the store.
+        from: String,
+        /// Where the converted store is, in the data directory.
+        failed: String,
+    },
+    /// Made with settings that cannot be changed afterwards.
+    #[error(
+        "the store in {dir} was made with another `store.segment_size`: {why}. Set it back, or restore a backup: that makes a store of the new size"
+    )]
+    OtherSettings {
+        /// The data directory.
+        dir: PathBuf,
+        /// What the engine says.
+        why: String,
     },
     /// A record that this version does not read.
     #[error("the store holds a record that cannot be read: {0}")]

@@ -1,20 +1,22 @@
 //! Opening: is everything there that was promised? The audit says so.
 
 use std::fs::File;
-use std::panic::AssertUnwindSafe;
 use std::path::Path;
 
 use super::audit::Audit;
+use super::blobs::Blobs;
 use super::commit::{Committer, Disk};
 use super::fault::{self, Fault};
 use super::record::SessionRecord;
 use super::snapshot::Slot;
 use super::watermark::{Mark, Watermark};
-use super::{Opened, Options, Store, StoreError, backup, files};
+use super::{Opened, Options, Store, StoreError, backup, files, panics, upgrade};
 use crate::clock::{Duration, Wall};
 
 /// How often a lock of our own is tried for, and the pause between: two seconds in all.
 const LOCK_TRIES: u32 = 200;
+/// What sled says where a store has another segment size.
+const OTHER_SIZE: &str = "cannot change the io buffer size";
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// What was found.
@@ -43,16 +45,20 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
     files::make_dir(dir)?;
     let lock = files::lock(dir)?;
     backup::finish(dir)?;
+    upgrade::prepare(options, now)?;
     let (watermark, mark) = open_watermark(options)?;
     let (db, was_full) = open_sled(options)?;
     files::sync_all(dir)?;
-    let mut audit = Audit::run(&db, mark)?;
+    // Over some damage sled panics only when it is read.
+    let mut audit = panics::caught(|| Audit::run(&db, mark))
+        .unwrap_or_else(|why| Err(damaged(options, &[Fault::Files(why)])))?;
     if !audit.faults.is_empty() {
         if !options.accept_loss {
             return Err(damaged(options, &audit.faults));
         }
         audit.accept(&db, now)?;
     }
+    upgrade::stamp(dir)?;
     if audit.totals.epoch == 0 {
         audit.totals.epoch = now.0.max(1);
     }
@@ -81,6 +87,7 @@ pub(super) fn open(options: &Options, now: Wall) -> Result<Opened, StoreError> {
         db: db.clone(),
         cut: Slot::clone(&cut),
         file,
+        blobs: Blobs::new(&dir.join("sled")),
         watermark,
         totals: audit.totals,
         sync: options.sync,
@@ -152,14 +159,18 @@ pub(super) fn open_at(path: &Path, options: &Options) -> Result<sled::Db, StoreE
         .cache_capacity(options.cache)
         .segment_size(options.segment_size)
         .flush_every_ms(Some(options.flush_every_ms));
-    match std::panic::catch_unwind(AssertUnwindSafe(|| config.open())) {
+    match panics::caught(|| config.open()) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Io(e))) => Err(sled::Error::Io(e).into()),
+        // Of its other words for this some stand for a damaged `conf`.
+        Ok(Err(sled::Error::Unsupported(why))) if why.contains(OTHER_SIZE) => {
+            Err(StoreError::OtherSettings {
+                dir: options.dir.clone(),
+                why,
+            })
+        }
         Ok(Err(error)) => Err(damaged(options, &[Fault::Files(error.to_string())])),
-        Err(_) => Err(damaged(
-            options,
-            &[Fault::Files("it panicked over them".into())],
-        )),
+        Err(why) => Err(damaged(options, &[Fault::Files(why)])),
     }
 }
 

@@ -316,3 +316,28 @@ fn a_flipped_bit_or_a_short_file_is_never_silent() {
         "the damage must be real in some trials, it showed in {found}"
     );
 }
+
+#[test]
+fn another_segment_size_is_named_and_harms_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = options(dir.path());
+    let large = Options {
+        segment_size: 1 << 20,
+        ..small.clone()
+    };
+    let opened = open(&small, Wall(1000)).unwrap();
+    write(&opened, vec![visitor("a", 0, 1), append("a", 1, &["kept"])]);
+    drop(opened);
+    let refused = reopen(&large).err().unwrap();
+    let told = refused.to_string();
+    assert!(
+        matches!(refused, StoreError::OtherSettings { .. }),
+        "{told}"
+    );
+    assert!(
+        told.contains("`store.segment_size`") && told.contains("524288"),
+        "{told}"
+    );
+    let opened = reopen(&small).unwrap();
+    assert_eq!(texts(&opened, "a", 1).len(), 1);
+}

@@ -56,6 +56,43 @@ impl Server {
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         let (child, url, output) = spawn(dir, &env, "127.0.0.1:0");
+        Self::running(dir, env, child, url, output)
+    }
+
+    /// Starts in a given directory, or says with which code it ended.
+    pub(crate) fn try_start_in(dir: &Path, env: &[(&str, &str)]) -> Result<Self, Option<i32>> {
+        let env: Vec<(String, String)> = env
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        match try_spawn(dir, &env, "127.0.0.1:0") {
+            (child, Some(url), output) => Ok(Self::running(dir, env, child, url, output)),
+            (mut child, None, _) => Err(child.wait().unwrap().code()),
+        }
+    }
+
+    /// Starts in a given directory with so many descriptors and no more.
+    pub(crate) fn start_with_descriptors(dir: &Path, most: u32) -> Self {
+        let plain = command(dir, &[]);
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--nofile={most}:{most}")).arg(BINARY);
+        limited.current_dir(dir).env_clear();
+        limited.envs(
+            plain
+                .get_envs()
+                .filter_map(|(key, value)| Some((key, value?))),
+        );
+        let (child, url, output) = spawned(dir, limited, "127.0.0.1:0");
+        Self::running(dir, Vec::new(), child, url.expect("it starts"), output)
+    }
+
+    fn running(
+        dir: &Path,
+        env: Vec<(String, String)>,
+        child: Child,
+        url: String,
+        output: String,
+    ) -> Self {
         Self {
             dir: dir.to_owned(),
             url,
@@ -76,15 +113,13 @@ impl Server {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        let (child, url, output) = spawn_with(temporary.path(), &env, &listen, &["--supervised"]);
-        Self {
-            dir: temporary.path().to_owned(),
-            url,
-            output,
-            env,
-            child,
-            _temporary: Some(temporary),
-        }
+        let mut supervised = command(temporary.path(), &env);
+        supervised.arg("--supervised");
+        let (child, url, output) = spawned(temporary.path(), supervised, &listen);
+        let url = url.expect("it starts");
+        let mut server = Self::running(temporary.path(), env, child, url, output);
+        server._temporary = Some(temporary);
+        server
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -146,23 +181,29 @@ impl Drop for Server {
 }
 
 fn spawn(dir: &Path, env: &[(String, String)], listen: &str) -> (Child, String, String) {
-    spawn_with(dir, env, listen, &[])
+    let (child, url, output) = try_spawn(dir, env, listen);
+    let log = || std::fs::read_to_string(dir.join("server.log")).unwrap_or_default();
+    let url = url.unwrap_or_else(|| panic!("the server did not start:\n{output}{}", log()));
+    (child, url, output)
 }
 
-fn spawn_with(
+fn try_spawn(
     dir: &Path,
     env: &[(String, String)],
     listen: &str,
-    flags: &[&str],
-) -> (Child, String, String) {
+) -> (Child, Option<String>, String) {
+    spawned(dir, command(dir, env), listen)
+}
+
+/// Runs it until it has said everything of its welcome, or has ended.
+fn spawned(dir: &Path, mut command: Command, listen: &str) -> (Child, Option<String>, String) {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
         .open(dir.join("server.log"))
         .unwrap();
-    let mut child = command(dir, env)
+    let mut child = command
         .args(["--no-open", "--listen", listen])
-        .args(flags)
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
@@ -180,8 +221,6 @@ fn spawn_with(
             break;
         }
     }
-    let log = || std::fs::read_to_string(dir.join("server.log")).unwrap_or_default();
-    let url = url.unwrap_or_else(|| panic!("the server did not start:\n{output}{}", log()));
     (child, url, output)
 }
 

@@ -182,6 +182,8 @@ fn clocks_and_tasks_have_one_door() {
             "app.rs",
             "observe/guard.rs",
             "access/admin/password.rs",
+            "app/backups.rs",
+            "backups/mod.rs",
             "serve/operate/mod.rs",
         ],
     );
@@ -193,6 +195,8 @@ fn clocks_and_tasks_have_one_door() {
             "app.rs",
             "observe/guard.rs",
             "access/admin/password.rs",
+            "app/backups.rs",
+            "backups/mod.rs",
             "serve/operate/mod.rs",
         ],
         &[],
@@ -200,7 +204,7 @@ fn clocks_and_tasks_have_one_door() {
     absent(
         &["thread::spawn", "thread::Builder"],
         &[],
-        &["store/commit.rs"],
+        &["store/commit.rs", "store/stuck.rs"],
     );
 }
 
@@ -223,6 +227,7 @@ const KNOWS: &[(&str, &str)] = &[
     ("live", "config store"),
     ("report", "id clock machine protocol store agents"),
     ("access", "id clock machine protocol store"),
+    ("backups", "clock shutdown store"),
     ("outbox", "id clock machine protocol store meter"),
     ("sessions", "id clock machine protocol store meter outbox"),
     (
@@ -244,7 +249,7 @@ const KNOWS: &[(&str, &str)] = &[
     (
         "serve",
         "id clock machine protocol store shutdown meter outbox sessions observe intake agents access \
-         config examples report cleanup supervisor appearance live",
+         config examples report backups cleanup supervisor appearance live",
     ),
     (
         "cli",

@@ -170,7 +170,7 @@ fn disk(config: &Config) -> Line {
     } else {
         there
     };
-    let Some((free, total)) = crate::observe::free_space(there) else {
+    let Ok((free, total)) = crate::store::space(there) else {
         return Line::note(
             PART,
             format!("how much room {} has is not known", there.display()),

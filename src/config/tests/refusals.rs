@@ -30,6 +30,10 @@ fn a_wrong_value_is_refused_with_place_key_rule_and_remedy() {
         &["c.toml:4:", "from 1 to 1024"],
     );
     check(
+        "[store]\nsegment_size = \"10MiB\"",
+        &["c.toml:2: store.segment_size", "power of two"],
+    );
+    check(
         "[delivery]\nwindow = -1",
         &["must be a whole number, from 1 to 1024, not -1"],
     );

@@ -12,15 +12,17 @@ mod restore;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 pub use format::Header;
-pub use restore::{Restored, restore, verify};
+pub use restore::{Restored, SCRATCH, restore, verify};
 pub use swap::holds_store;
-pub(super) use swap::{current, finish};
+pub(super) use swap::{BUILDING, NEW, current, finish, replace};
+pub use unfinished::Unfinished;
 
 use super::StoreError;
 use super::audit::Totals;
@@ -79,6 +81,32 @@ pub enum BackupError {
         /// What is wrong.
         what: String,
     },
+    /// There is no room that may be used.
+    #[error(
+        "{dir} has {} MiB left, this needs about {} MiB and {} MiB must stay free for the store; free some space, keep fewer backups (`backup.keep`), or name another disk (`backup.directory`)",
+        free >> 20, needs.div_ceil(1 << 20), least >> 20
+    )]
+    NoRoom {
+        /// Where it is written.
+        dir: PathBuf,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that it takes (about).
+        needs: u64,
+        /// Bytes that stay free.
+        least: u64,
+    },
+    /// Too many.
+    #[error("{0} holds {1} backups that were made by hand, which is the limit; delete some")]
+    TooMany(PathBuf, usize),
+    /// No such backup.
+    #[error("there is no backup of the name `{0}`; the list tells which there are")]
+    Unknown(String),
+    /// The process ends.
+    #[error(
+        "the appliance is going away and the backup was given up; make it after the next start"
+    )]
+    Stopping,
     /// There is a store already.
     #[error(
         "{0} holds a store; name an empty directory with --data-dir, or move the present store aside with --force"
@@ -129,14 +157,25 @@ pub struct Summary {
     pub sha256: [u8; 32],
 }
 
-/// The name of a backup made at `now`.
-pub fn name(now: Wall) -> String {
+/// Asked before each step of a long work: to go on, or why not.
+pub type GoOn<'a> = &'a dyn Fn() -> Result<(), BackupError>;
+
+/// Nobody wants it to end early.
+///
+/// # Errors
+/// None.
+pub fn to_the_end() -> Result<(), BackupError> {
+    Ok(())
+}
+
+/// The name of a backup made at `now` begins with `first`.
+pub fn name(first: &str, now: Wall) -> String {
     let stamp: String = now
         .rfc3339()
         .chars()
         .filter(|c| !"-:".contains(*c))
         .collect();
-    format!("emflow-{stamp}.{ENDING}")
+    format!("{first}-{stamp}.{ENDING}")
 }
 
 /// Writes a snapshot to `path`: complete under its name, or not at all.
@@ -145,22 +184,20 @@ pub fn name(now: Wall) -> String {
 ///
 /// # Errors
 /// [`BackupError`]; nothing is left behind then.
-pub fn write(mut snapshot: Snapshot, path: &Path, now: Wall) -> Result<Summary, BackupError> {
-    let folder = folder(path);
-    if path.exists() {
-        return Err(BackupError::Exists(path.to_owned()));
-    }
-    // Mode 0600, and removed when it is dropped before it has its name.
-    let unfinished = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempfile_in(folder);
-    let unfinished = io("could not write in", folder, unfinished)?;
+pub fn write(
+    mut snapshot: Snapshot,
+    path: &Path,
+    now: Wall,
+    go_on: GoOn<'_>,
+) -> Result<Summary, BackupError> {
+    let unfinished = Unfinished::begin(path)?;
     let totals = snapshot.totals().clone();
     let header = Header::new(&totals, now);
-    let begun = format::Writer::begin(BufWriter::new(unfinished.as_file()), &header);
+    let begun = format::Writer::begin(BufWriter::new(unfinished.file()), &header);
     let mut writer = io(WRITING, path, begun)?;
     let mut found = Totals::new(totals.epoch);
     while let Some(entries) = snapshot.next()? {
+        go_on()?;
         for (key, value) in &entries {
             found.add(key, value);
             io(WRITING, path, writer.entry(key, value))?;
@@ -176,18 +213,7 @@ pub fn write(mut snapshot: Snapshot, path: &Path, now: Wall) -> Result<Summary, 
         return Err(StoreError::Record(what).into());
     }
     let (bytes, sha256) = io(WRITING, path, writer.finish())?;
-    io(WRITING, path, unfinished.as_file().sync_all())?;
-    unfinished
-        .persist_noclobber(path)
-        .map_err(|e| match e.error.kind() {
-            std::io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
-            _ => BackupError::Io {
-                what: "could not name",
-                path: path.to_owned(),
-                source: e.error,
-            },
-        })?;
-    sync(folder)?;
+    unfinished.finish()?;
     Ok(Summary {
         path: path.to_owned(),
         bytes,
@@ -204,6 +230,14 @@ pub fn inspect(path: &Path) -> Result<Summary, BackupError> {
     let mut reader = open(path)?;
     while reader.next()?.is_some() {}
     Ok(reader.summary())
+}
+
+/// What the head of a backup says; nothing behind it is read.
+///
+/// # Errors
+/// [`BackupError`].
+pub fn head(path: &Path) -> Result<Header, BackupError> {
+    Ok(open(path)?.header().clone())
 }
 
 /// Forces a file, or the names in a directory, to the disk.

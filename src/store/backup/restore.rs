@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::swap::{self, BUILDING, NEW};
-use super::{BackupError, Summary, folder, io, open, sync};
+use super::{BackupError, GoOn, Summary, folder, io, open, sync, to_the_end};
 use crate::clock::Wall;
 use crate::store::audit::{Audit, Totals};
 use crate::store::commit::FORGOTTEN;
@@ -11,12 +11,15 @@ use crate::store::fault;
 use crate::store::record::{self, VisitorRecord};
 use crate::store::recover::{self, open_free};
 use crate::store::watermark::{Mark, Watermark};
-use crate::store::{Options, StoreError, files, key};
+use crate::store::{Options, StoreError, files, key, upgrade};
 
 /// Entries in one batch.
 const BATCH: usize = 512;
 /// Bytes in one batch (about).
 const BATCH_BYTES: usize = 4 << 20;
+
+/// What the name of a scratch directory begins with.
+pub const SCRATCH: &str = ".emflow-verify-";
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,10 +65,13 @@ pub fn restore(
     let built = Built {
         options,
         at: building.join(NEW),
+        go_on: &to_the_end,
     };
     let begin = |_, highest: u64| now.0.max(highest + 1).max(present + 1);
     let result = built.build(file, begin).and_then(|restored| {
-        let aside = swap::replace(dir, restored.epoch)?;
+        let aside = swap::replace(dir, &format!("before-restore-{}", restored.epoch))?;
+        // What was on trial is out of the way.
+        upgrade::settled(dir)?;
         Ok(Restored { aside, ..restored })
     });
     if result.is_err() {
@@ -79,10 +85,13 @@ pub fn restore(
 ///
 /// # Errors
 /// [`BackupError`], where anything differs.
-pub fn verify(file: &Path, scratch: &Path, options: &Options) -> Result<Restored, BackupError> {
-    let room = tempfile::Builder::new()
-        .prefix("emflow-verify-")
-        .tempdir_in(scratch);
+pub fn verify(
+    file: &Path,
+    scratch: &Path,
+    options: &Options,
+    go_on: GoOn<'_>,
+) -> Result<Restored, BackupError> {
+    let room = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(scratch);
     let room = io("could not write in", scratch, room)?;
     let options = Options {
         dir: room.path().to_owned(),
@@ -91,21 +100,24 @@ pub fn verify(file: &Path, scratch: &Path, options: &Options) -> Result<Restored
     let built = Built {
         options: &options,
         at: options.dir.clone(),
+        go_on,
     };
     let restored = built.build(file, |epoch, _| epoch)?;
     // Opened anew: from what was written, not from what is in memory.
     let db = open_free(&options.dir.join("sled"), &options)?;
     let mut reader = open(file)?;
     let account = Totals::key();
+    let format = reader.header().record_format;
     for entry in db.iter() {
         let (key, value) = entry.map_err(StoreError::from)?;
         if *key == *account {
             continue;
         }
-        let same = reader
-            .next()?
-            .is_some_and(|(k, v)| *key == *k && *value == *v);
-        if !same {
+        let written = match reader.next()? {
+            Some((k, v)) if *key == *k => Some(upgrade::convert(format, &k, v)?),
+            _ => None,
+        };
+        if written.as_deref() != Some(&*value) {
             return Err(reader.damaged("an entry came back from the disk as another one"));
         }
     }
@@ -119,6 +131,7 @@ pub fn verify(file: &Path, scratch: &Path, options: &Options) -> Result<Restored
 struct Built<'a> {
     options: &'a Options,
     at: PathBuf,
+    go_on: GoOn<'a>,
 }
 
 impl Built<'_> {
@@ -136,7 +149,9 @@ impl Built<'_> {
         let mut totals = Totals::new(reader.header().epoch);
         let mut highest = totals.epoch;
         let forgotten = key::setting(FORGOTTEN);
+        let format = reader.header().record_format;
         while let Some((k, value)) = reader.next()? {
+            let value = upgrade::convert(format, &k, value)?;
             if k.first() == Some(&key::VISITOR) {
                 let visitor: VisitorRecord = record::decode(&k, &value)?;
                 highest = highest.max(visitor.epoch);
@@ -149,6 +164,7 @@ impl Built<'_> {
             waiting += 1;
             batch.insert(k, value);
             if waiting >= BATCH || bytes >= BATCH_BYTES {
+                (self.go_on)()?;
                 let full = std::mem::take(&mut batch);
                 db.apply_batch(full).map_err(StoreError::from)?;
                 (waiting, bytes) = (0, 0);
@@ -172,7 +188,8 @@ impl Built<'_> {
             return Err(reader.damaged(&fault::told(&audit.faults)));
         }
         drop(db);
-        sync_tree(&self.at)?;
+        upgrade::stamp(&self.at)?;
+        files::sync_tree(&self.at)?;
         sync(folder(&self.at))?;
         Ok(Restored {
             backup: reader.summary(),
@@ -182,17 +199,4 @@ impl Built<'_> {
             aside: None,
         })
     }
-}
-
-/// Every file and directory below `dir`, and itself: sled syncs none of them.
-fn sync_tree(dir: &Path) -> Result<(), BackupError> {
-    for entry in io("could not read", dir, std::fs::read_dir(dir))? {
-        let path = io("could not read", dir, entry)?.path();
-        if path.is_dir() {
-            sync_tree(&path)?;
-        } else {
-            sync(&path)?;
-        }
-    }
-    sync(dir)
 }

@@ -3,22 +3,25 @@
 //! The new store is built in `restoring/new`. Renaming `restoring` to `restored`
 //! decides: from then on whoever opens the directory ends what was begun. Each file
 //! of the store is moved out of the way, into `restored`, and its successor to its
-//! place; what is left is the old store, kept as `before-restore-EPOCH`.
+//! place; what is left is the old store, kept under the name that was decided on.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::StoreError;
 use super::super::files::{io, sync_dir};
+use super::super::upgrade::STAMP;
 
 /// Where a new store is built; of no worth when it is found.
-pub(super) const BUILDING: &str = "restoring";
+pub(in super::super) const BUILDING: &str = "restoring";
 /// A complete store that takes the place of the one beside it.
 const DECIDED: &str = "restored";
 /// In either: the new store.
-pub(super) const NEW: &str = "new";
+pub(in super::super) const NEW: &str = "new";
+/// In either: how the old store is called when it is out of the way.
+const ASIDE: &str = "aside";
 /// What a store consists of, besides the ballast and the lock.
-const PARTS: [&str; 2] = ["sled", "watermark"];
+const PARTS: [&str; 3] = ["sled", "watermark", STAMP];
 
 /// Whether the directory holds a store, or a part of one.
 pub fn holds_store(dir: &Path) -> bool {
@@ -31,16 +34,13 @@ pub(in super::super) fn current(dir: &Path, part: &str) -> PathBuf {
     if new.exists() { new } else { dir.join(part) }
 }
 
-/// Decides that what was built takes the place of the present store, and does it.
-pub(super) fn replace(dir: &Path, epoch: u64) -> Result<Option<PathBuf>, StoreError> {
+/// Decides that what was built takes the place of the present store, which is kept as `aside`,
+/// and does it.
+pub(in super::super) fn replace(dir: &Path, aside: &str) -> Result<Option<PathBuf>, StoreError> {
     let (building, decided) = (dir.join(BUILDING), dir.join(DECIDED));
     // The old store's name, for whoever ends this.
-    let name = building.join("epoch");
-    io(
-        "could not write",
-        &name,
-        fs::write(&name, epoch.to_string()),
-    )?;
+    let name = building.join(ASIDE);
+    io("could not write", &name, fs::write(&name, aside))?;
     io(
         "could not sync",
         &name,
@@ -76,9 +76,8 @@ pub(in super::super) fn finish(dir: &Path) -> Result<Option<PathBuf>, StoreError
         return Ok(None);
     }
     remove(&decided.join(NEW))?;
-    let epoch = fs::read_to_string(decided.join("epoch"));
-    let epoch = io("could not read", &decided.join("epoch"), epoch)?;
-    let aside = dir.join(format!("before-restore-{epoch}"));
+    let name = decided.join(ASIDE);
+    let aside = dir.join(io("could not read", &name, fs::read_to_string(&name))?);
     rename(&decided, &aside)?;
     sync_dir(dir)?;
     Ok(Some(aside))

@@ -64,7 +64,7 @@ fn contents(opened: &Opened) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 fn back_up(opened: &Opened, path: &Path) -> Result<Summary, BackupError> {
     let snapshot = block(Snapshot::begin(&opened.store, &opened.committer))?;
-    write(snapshot, path, Wall(5000))
+    write(snapshot, path, Wall(5000), &to_the_end)
 }
 
 fn names(dir: &Path) -> Vec<String> {
@@ -98,7 +98,7 @@ fn a_backup_restores_what_was_there_and_begins_an_epoch() {
         "nothing unfinished stays"
     );
 
-    let verified = verify(&file, dir.path(), &options(dir.path())).unwrap();
+    let verified = verify(&file, dir.path(), &options(dir.path()), &to_the_end).unwrap();
     let target = options(&dir.path().join("b"));
     // A clock that went back does not bring an epoch that clients have seen.
     let restored = restore(&file, &target, false, Wall(7)).unwrap();
@@ -168,7 +168,7 @@ fn backups_made_under_load_are_whole() {
         let file = dir.path().join(format!("{round}.emflow-backup"));
         // Writing compares its own account with that of the commit.
         back_up(&opened, &file).unwrap();
-        verify(&file, dir.path(), &options(dir.path())).unwrap();
+        verify(&file, dir.path(), &options(dir.path()), &to_the_end).unwrap();
     }
     stop.send(true).unwrap();
     assert!(load.join().unwrap() > 0, "there was no load");
@@ -202,7 +202,7 @@ fn a_damaged_backup_is_never_taken_for_a_whole_one() {
         check(&bytes, &format!("flip, seed {seed}"));
         if seed % 40 == 0 {
             assert!(restore(&harmed, &target, false, Wall(1)).is_err());
-            assert!(verify(&harmed, dir.path(), &target).is_err());
+            assert!(verify(&harmed, dir.path(), &target, &to_the_end).is_err());
         }
     }
     let left = names(&target.dir);
@@ -314,7 +314,7 @@ fn a_restore_that_is_killed_leaves_the_old_store_or_the_new_one() {
         while files::lock(dir.path()).is_err() {
             std::thread::yield_now();
         }
-        fs::write(dir.path().join("restoring/epoch"), "2000").unwrap();
+        fs::write(dir.path().join("restoring/aside"), "before-restore-2000").unwrap();
         for (from, to) in &steps[..done] {
             fs::rename(dir.path().join(from), dir.path().join(to)).unwrap();
         }

@@ -1,0 +1,42 @@
+//! The room for backups, from the configuration.
+
+use std::sync::Arc;
+
+use super::{StartError, wiring};
+use crate::backups::{Backups, Settings};
+use crate::clock::Wall;
+use crate::config::Config;
+use crate::observe::Fact;
+use crate::shutdown::Drain;
+use crate::store::{Committer, Store};
+
+/// Opens it; it looks at what is on the disk.
+pub(super) async fn open(
+    config: &Config,
+    store: &Store,
+    committer: &Committer,
+    drain: &Drain,
+) -> Result<Backups, StartError> {
+    let within = || config.server.data_dir.join("backups");
+    let settings = Settings {
+        directory: config.backup.directory.clone().unwrap_or_else(within),
+        every: config.backup.every,
+        keep: config.backup.keep,
+        min_free: config.store.min_free.0 as u64,
+        scratch: wiring::store_options(config, false),
+    };
+    let (store, committer, drain) = (store.clone(), committer.clone(), drain.clone());
+    let open = move || Backups::new(store, committer, drain, settings);
+    let opened = tokio::task::spawn_blocking(open).await;
+    let early = |error| StartError::File(format!("the backups could not be looked at: {error}"));
+    Ok(opened.map_err(early)??)
+}
+
+/// When the last backup succeeded, for whoever watches that; none where there is no plan.
+pub(super) fn last(backups: &Backups) -> Fact<Option<Option<Wall>>> {
+    let backups = backups.clone();
+    Arc::new(move || {
+        let planned = !backups.settings().every.is_zero();
+        planned.then(|| backups.last_success())
+    })
+}
