@@ -120,6 +120,11 @@ impl App {
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn("observer", services.observer.clone().run());
+        let webhook = services.webhook.clone();
+        drain.spawn(
+            "webhook",
+            webhook.run(services.observer.clone(), drain.clone()),
+        );
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {

@@ -3,6 +3,7 @@
 
 pub mod accept;
 mod admin;
+mod alerts;
 pub mod authority;
 mod certificate;
 pub mod control;
@@ -25,6 +26,7 @@ mod socket;
 pub mod tls;
 mod trust;
 mod understand;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -79,6 +81,8 @@ pub struct Services {
     pub meters: Meters,
     /// Health, and what is made of the counts.
     pub observer: Observer,
+    /// Who is told of alerts.
+    pub webhook: webhook::Webhook,
     /// What the demo page shows.
     pub demo: Demo,
     /// The certificate of the moment, for the page that says how to trust it.
