@@ -131,7 +131,6 @@ impl App {
         let resumed = services.intake.resume(parts.unfinished)?;
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
-        drain.spawn("observer", services.observer.clone().run());
         drain.spawn(
             "housekeeping",
             housekeeping::run(housekeeping::Chores {
@@ -163,8 +162,24 @@ impl App {
         };
         // Before anybody is let in: what is accepted from here on is never rolled back.
         store::upgrade::settled(&config.server.data_dir)?;
+        app.look_after();
         app.accept(socket);
         Ok(app)
+    }
+
+    /// Begins what goes on beside the traffic.
+    fn look_after(&self) {
+        let (services, drain) = (&self.services, &self.drain);
+        let observer = services.observer.clone();
+        drain.spawn(
+            "webhook",
+            services
+                .webhook
+                .clone()
+                .run(observer.clone(), drain.clone()),
+        );
+        drain.spawn("observer", observer.run());
+        drain.spawn("backups", services.backups.clone().run());
     }
 
     /// Serves those who come, and lets the service manager know that we do.
@@ -178,8 +193,6 @@ impl App {
             asked,
         };
         self.drain.spawn("accept loop", listener.run());
-        let backups = self.services.backups.clone();
-        self.drain.spawn("backups", backups.run());
         if notify::heard() {
             let watchdog = watchdog::Watchdog {
                 limit: notify::watchdog(),

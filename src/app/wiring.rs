@@ -207,6 +207,7 @@ pub(super) async fn wire(
         certificate_ends: Arc::new(move || certificate.presented().not_after),
         catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
         last_backup,
+        limits: observation::limits(config),
     });
     let services = Services {
         access,
@@ -221,6 +222,7 @@ pub(super) async fn wire(
         roster: Roster::default(),
         cleanup: rooms.cleanup,
         breakers,
+        webhook: observation::webhook(config, &meters)?,
         meters,
         observer: observer.await?,
         backups,

@@ -111,7 +111,27 @@ const RULES: &[Rule] = &[
         "must not exceed delivery.max_pending_per_user",
         "lower the one or raise the other",
     ),
+    (
+        |c| {
+            let url = c.alerts.webhook_url.expose();
+            url.is_empty() || is_webhook(url, c.alerts.webhook_plain)
+        },
+        "alerts.webhook_url",
+        "must be https://HOST[:PORT]/PATH without a user or a fragment",
+        "correct it; for a receiver without TLS set alerts.webhook_plain = true",
+    ),
 ];
+
+fn is_webhook(url: &str, plain: bool) -> bool {
+    let Ok(uri) = url.parse::<http::Uri>() else {
+        return false;
+    };
+    let scheme = uri.scheme_str();
+    let host = uri.authority().is_some_and(|a| {
+        !a.host().is_empty() && !a.as_str().contains('@') && a.port().is_none_or(|p| p.as_u16() > 0)
+    });
+    host && !url.contains('#') && (scheme == Some("https") || (plain && scheme == Some("http")))
+}
 
 /// Every rule that does not hold.
 pub(super) fn broken(loaded: &Loaded) -> Vec<ConfigError> {

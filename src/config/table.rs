@@ -220,6 +220,40 @@ settings! {
         pause: Duration = "12s" in "1s"..="10m";
     }
 
+    /// When an alert is raised, and who is told.
+    alerts: Alerts {
+        /// The slowest session of the last five minutes.
+        processing_time: Duration = "30s" in "100ms"..="1h";
+        /// Percent of the sessions of the last five minutes that failed or timed out.
+        error_percent: u32 = 5 in 1..=99;
+        /// Memory more than at the start.
+        memory_growth: ByteSize = "200MiB" in "16MiB"..="64GiB";
+        /// How long a breaker may be open.
+        breaker_open: Duration = "5m" in "1s"..="24h";
+        /// Percent of the connections of the last five minutes that failed.
+        failed_connections_percent: u32 = 10 in 1..=99;
+        /// Less free space than this on the disk of the store.
+        disk_free: ByteSize = "256MiB" in "1MiB"..="1TiB";
+        /// Fewer days than this before the certificate ends.
+        certificate_days: u32 = 14 in 1..=365;
+        /// The prices of the catalog are older than so many days.
+        catalog_days: u32 = 90 in 1..=3650;
+        /// The last backup is older than this, where backups are set up.
+        backup_age: Duration = "2d" in "1m"..="365d";
+        /// The runtime's timers come so late.
+        event_loop_lag: Duration = "500ms" in "10ms"..="1m";
+        /// How long a figure must be bad before the alert is raised.
+        hold: Duration = "10s" in "0s"..="1h";
+        /// How long it must be good again before the alert is over.
+        settle: Duration = "60s" in "0s"..="24h";
+        /// Where changes are posted, as JSON: https, or http where `alerts.webhook_plain` is set. Empty: nowhere. A secret, because such addresses often carry one.
+        webhook_url: Secret = "";
+        /// The key of the signature: each post then has `X-Emflow-Signature: t=SECONDS,v1=HEX`, the HMAC-SHA256 of `SECONDS.BODY`.
+        webhook_secret: Secret = "";
+        /// Post without TLS where `alerts.webhook_url` begins with http: for a receiver on this machine.
+        webhook_plain: bool = false;
+    }
+
     /// What is logged, and how. Never contents, tokens or passwords.
     log: Log {
         /// "human", "json", or "auto": human on a terminal, JSON otherwise.

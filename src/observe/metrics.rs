@@ -212,6 +212,13 @@ impl Observer {
             "Age of the catalog's prices.",
             Some((rooms.catalog_age_days)() as f64 * 86_400.0),
         );
+        let firing = self.firing_by_kind();
+        let firing: Vec<([(&str, &str); 1], f64)> = firing
+            .iter()
+            .map(|(kind, fires)| ([("alert", kind.as_str())], f64::from(u8::from(*fires))))
+            .collect();
+        let firing = firing.iter().map(|(labels, value)| (&labels[..], *value));
+        f.gauges("emflow_alert_firing", "1 where the alert fires.", firing);
         let backup = (rooms.last_backup)().flatten();
         f.gauge(
             "emflow_backup_age_seconds",

@@ -5,6 +5,7 @@
 //! answers for the administrator. Every check runs by itself and within a time limit, so that one
 //! that fails or hangs never hides another.
 
+mod alerts;
 mod families;
 mod guard;
 mod metrics;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use alerts::{Alerts, Limits, NotSeen, Told};
 pub use probe::{Health, Probe};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -38,7 +40,7 @@ use windows::{Timing, Totals, Windows};
 
 /// Between two looks at all counters.
 const TICK: Duration = Duration::from_secs(1);
-/// Between two looks at the machine, in ticks.
+/// Between two looks at the machine, and two judgements of the alerts, in ticks.
 const MACHINE_EVERY: u64 = 5;
 /// Who may look on at once: each costs a snapshot a second.
 const WATCHERS: usize = 16;
@@ -74,6 +76,8 @@ pub struct Rooms {
     pub catalog_age_days: Fact<i64>,
     /// When the last backup succeeded (none: never yet); none where none is configured.
     pub last_backup: Fact<Option<Option<Wall>>>,
+    /// When to raise an alert.
+    pub limits: Limits,
 }
 
 /// A handle; cloned freely.
@@ -87,6 +91,7 @@ struct Shared {
     windows: Mutex<Windows>,
     probes: AtomicU64,
     watchers: Arc<Semaphore>,
+    alerts: Alerts,
     /// Held while the probes run, so that those who ask meanwhile get the same answer.
     found: tokio::sync::Mutex<Option<(Instant, Health)>>,
     /// What happened once and is not counted again.
@@ -98,6 +103,7 @@ impl Observer {
     pub fn new(rooms: Rooms) -> Self {
         let (now, wall) = (clock::now(), clock::wall());
         Self(Arc::new(Shared {
+            alerts: Alerts::new(&rooms.limits),
             rooms,
             started: (now, wall),
             machine: Machine::default(),
@@ -122,9 +128,10 @@ impl Observer {
         for tick in 0u64.. {
             tokio::select! {
                 _ = next.tick() => {}
-                why = failed.wait_for(Option::is_some) => {
-                    let why = why.ok().and_then(|why| why.clone()).unwrap_or_default();
+                why = async { failed.wait_for(Option::is_some).await.ok()?.clone() } => {
+                    let why = why.unwrap_or_default();
                     self.tell(EventKind::StoreFailed, why);
+                    self.check_alerts().await;
                     return;
                 }
                 () = drain.reached(Phase::Draining) => return,
@@ -132,6 +139,7 @@ impl Observer {
             self.tick(clock::now());
             if tick.is_multiple_of(MACHINE_EVERY) {
                 self.look_at_machine().await;
+                self.check_alerts().await;
             }
         }
     }

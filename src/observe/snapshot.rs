@@ -16,6 +16,7 @@ impl Observer {
         let (places, slots) = self.0.rooms.intake.capacity();
         let rate = |of: fn(&Totals) -> u64| self.windows().rate(of);
         let timing = |timing| percentiles(self.percentiles(timing, Span::Minute));
+        let (firing, unacknowledged) = self.firing();
         let breakers = r.breakers.iter();
         let breakers = breakers.map(|b| json!({"name": b.name, "state": b.state}));
         json!({
@@ -45,6 +46,7 @@ impl Observer {
             "error_rate": r.errors.value(), "failed_connection_rate": r.connections.value(),
             "refused_per_s": rate(|t| t.refused),
             "breakers": breakers.collect::<Vec<_>>(),
+            "alerts": {"firing": firing, "unacknowledged": unacknowledged},
         })
     }
 }

@@ -49,6 +49,7 @@ impl Observer {
             "business": self.business_json()?,
             "store": self.store_json(&r),
             "system": self.system_json(&r),
+            "alerts": {"firing": self.firing().0},
         }))
     }
 

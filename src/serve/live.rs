@@ -258,6 +258,13 @@ impl Watch {
         self.last = event.id;
         let message = Message::default().event("event").id(id(event.id));
         self.push(message, &told(event));
+        if let Some(alert) = event
+            .what
+            .alert
+            .and_then(|id| self.services.observer.alert(id))
+        {
+            self.push(Message::default().event("alert"), &alert);
+        }
     }
 
     fn dropped(&mut self, count: u64) {

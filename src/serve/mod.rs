@@ -3,6 +3,7 @@
 
 pub mod accept;
 mod admin;
+mod alerts;
 pub mod authority;
 mod backups;
 mod certificate;
@@ -30,6 +31,7 @@ mod socket;
 pub mod tls;
 mod trust;
 mod understand;
+pub mod webhook;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -93,6 +95,8 @@ pub struct Services {
     pub observer: Observer,
     /// Copies of the store.
     pub backups: Backups,
+    /// Who is told of alerts.
+    pub webhook: webhook::Webhook,
     /// What the demo page shows.
     pub demo: Demo,
     /// The configuration of the moment.

@@ -28,6 +28,7 @@ type Shared = Arc<Services>;
 /// Every route but those of the pages, by topic.
 const TABLES: &[&[Route]] = &[
     &super::admin::ROUTES,
+    &super::alerts::ROUTES,
     &super::backups::ROUTES,
     &super::documents::ROUTES,
     &super::door::ROUTES,

@@ -1,6 +1,8 @@
 //! What the server says of itself agrees with what was done to it.
 
 mod admin;
+mod alerts;
+mod monitoring;
 
 use std::collections::BTreeMap;
 use std::io::Write;
