@@ -8,6 +8,7 @@ mod housekeeping;
 mod observation;
 mod presenter;
 mod reload;
+mod upgrades;
 mod watchdog;
 mod wiring;
 
@@ -47,8 +48,9 @@ pub struct Start {
     pub origins: Option<Origins>,
     /// Changes what is logged.
     pub log: Option<SetLog>,
-    /// Make a password for the administrator where there is none; somebody is there to read it.
-    pub generate_password: bool,
+    /// Somebody is there to read what is shown once: make a link for the administrator, and a
+    /// password where there is none.
+    pub attended: bool,
 }
 
 /// Why the appliance did not start.
@@ -72,8 +74,8 @@ pub enum StartError {
 pub struct App {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Its certificate.
-    pub presented: Presented,
+    /// Its certificate; none where a proxy ends TLS.
+    pub presented: Option<Presented>,
     /// Which engine answers.
     pub engine: String,
     /// What was lost and accepted at the start.
@@ -82,6 +84,8 @@ pub struct App {
     pub resumed: usize,
     /// The administrator's password that was made at this start, to be shown once.
     pub generated_password: Option<String>,
+    /// The secret of a link that logs the administrator in once, where somebody is there to read it.
+    pub admin_link: Option<String>,
     drain: Drain,
     committer: Committer,
     tls: Arc<Reloadable>,
@@ -102,11 +106,7 @@ impl App {
             accept::ALPN,
             clock::wall(),
         )?);
-        let socket = match start.listener {
-            Some(listener) => adopt(listener),
-            None => bind(config.server.listen, start.next_free_port).await,
-        }
-        .map_err(StartError::Bind)?;
+        let socket = listen(&config, start.listener, start.next_free_port).await?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
         let committer = opened.committer.clone();
@@ -126,8 +126,8 @@ impl App {
         let services = Arc::new(parts.services);
         let rooms = (parts.permits.clone(), parts.queue);
         reload::begin(&in_force, &services, &tls, rooms, start.log);
-        let generated_password =
-            administration::prepare(&config, &services.admin, start.generate_password).await?;
+        let (generated_password, admin_link) =
+            administration::begin(&config, &services.admin, start.attended).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
@@ -154,6 +154,7 @@ impl App {
             loss,
             resumed,
             generated_password,
+            admin_link,
             drain,
             committer,
             tls,
@@ -161,7 +162,8 @@ impl App {
             services,
         };
         // Before anybody is let in: what is accepted from here on is never rolled back.
-        store::upgrade::settled(&config.server.data_dir)?;
+        store::upgrade::settled(&config.server.data_dir, clock::wall())?;
+        upgrades::tell(&config.server.data_dir, &app.services.meters, clock::wall());
         app.look_after();
         app.accept(socket);
         Ok(app)
@@ -278,6 +280,29 @@ async fn open_store(config: &Config, accept_loss: bool) -> Result<Opened, StoreE
             dir: config.server.data_dir.clone(),
             what: format!("reading it failed: {panic}"),
         })?
+}
+
+/// The socket that visitors come to.
+async fn listen(
+    config: &Config,
+    handed_over: Option<std::net::TcpListener>,
+    next_free: bool,
+) -> Result<tokio::net::TcpListener, StartError> {
+    let socket = match handed_over {
+        Some(listener) => adopt(listener),
+        None => bind(config.server.listen, next_free).await,
+    }
+    .map_err(StartError::Bind)?;
+    let address = socket.local_addr().map_err(StartError::Bind)?;
+    // A socket of the service manager's is not where `server.listen` says.
+    if config.tls.plain_behind_proxy && !address.ip().is_loopback() {
+        return Err(StartError::File(format!(
+            "{address} is reached from elsewhere, and tls.plain_behind_proxy is for a loopback address \
+             alone; give emflow-listen.socket ListenStream=127.0.0.1:{}, or take the setting out",
+            address.port()
+        )));
+    }
+    Ok(socket)
 }
 
 /// A socket that the service manager listens on: it goes on listening while we restart.

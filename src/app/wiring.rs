@@ -204,7 +204,7 @@ pub(super) async fn wire(
         meters: meters.clone(),
         disk_low: rooms.disk_low,
         min_free: config.store.min_free.0 as u64,
-        certificate_ends: Arc::new(move || certificate.presented().not_after),
+        certificate_ends: Arc::new(move || Some(certificate.presented()?.not_after)),
         catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
         last_backup,
         limits: observation::limits(config),

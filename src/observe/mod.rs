@@ -71,7 +71,7 @@ pub struct Rooms {
     /// Free bytes below which it is.
     pub min_free: u64,
     /// When the certificate ends.
-    pub certificate_ends: Fact<Wall>,
+    pub certificate_ends: Fact<Option<Wall>>,
     /// How many days old the catalog's prices are.
     pub catalog_age_days: Fact<i64>,
     /// When the last backup succeeded (none: never yet); none where none is configured.
