@@ -129,7 +129,6 @@ impl App {
         let (generated_password, admin_link) =
             administration::begin(&config, &services.admin, start.attended).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
-        administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
             "housekeeping",
@@ -164,14 +163,15 @@ impl App {
         // Before anybody is let in: what is accepted from here on is never rolled back.
         store::upgrade::settled(&config.server.data_dir, clock::wall())?;
         upgrades::tell(&config.server.data_dir, &app.services.meters, clock::wall());
-        app.look_after();
+        app.look_after(&config);
         app.accept(socket);
         Ok(app)
     }
 
     /// Begins what goes on beside the traffic.
-    fn look_after(&self) {
+    fn look_after(&self, config: &Config) {
         let (services, drain) = (&self.services, &self.drain);
+        administration::listen(config, &services.admin, self.address, drain);
         let observer = services.observer.clone();
         drain.spawn(
             "webhook",

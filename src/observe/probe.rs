@@ -264,7 +264,7 @@ impl Observer {
     }
 
     fn probe_certificate(&self) -> Finding {
-        let Some(ends) = (self.0.rooms.certificate_ends)() else {
+        let Some(ends) = (self.0.rooms.ages.certificate_ends)() else {
             return Finding::new(true, "a proxy in front ends TLS");
         };
         let left = ends.since(clock::wall()).as_secs_f64() / 86_400.0;

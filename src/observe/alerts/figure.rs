@@ -239,7 +239,7 @@ impl Observer {
                     Figure::new(free as f64, text)
                 }
             },
-            Kind::CertificateExpiry => match (rooms.certificate_ends)() {
+            Kind::CertificateExpiry => match (rooms.ages.certificate_ends)() {
                 None => {
                     Figure::unknown("a proxy in front ends TLS; its certificate is not ours to see")
                 }
@@ -250,7 +250,7 @@ impl Observer {
                 }
             },
             Kind::CatalogAge => {
-                let days = (rooms.catalog_age_days)();
+                let days = (rooms.ages.catalog_days)();
                 Figure::new(days as f64, format!("the prices are {days} days old"))
             }
             Kind::BackupAge => self.backup_age(),
@@ -283,7 +283,7 @@ impl Observer {
 
     /// Where there was none yet, the time since the start counts.
     fn backup_age(&self) -> Figure {
-        match (self.0.rooms.last_backup)() {
+        match (self.0.rooms.ages.last_backup)() {
             None => Figure::unknown("no backups are set up"),
             Some(last) => {
                 let age = clock::wall().since(last.unwrap_or(self.0.started.1));
