@@ -4,8 +4,7 @@
 #   packaging/build.sh [OUT-DIR]      default: target/packages
 #
 # Needs cargo-deb and cargo-generate-rpm on the PATH (cargo install cargo-deb cargo-generate-rpm), and
-# Python 3.11 for the bill of materials. EMFLOW_VERSION=1.2.3 packs under another version: the tests of
-# upgrades need two. EMFLOW_NO_BUILD=1 packs the program that the last run built.
+# Python 3.11 for the bill of materials. EMFLOW_NO_BUILD=1 packs the program that the last run built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -43,12 +42,12 @@ gzip -9nc CHANGELOG.md > "$share/CHANGELOG.md.gz"
 ln -sfn "$share" target/share
 
 # cargo-generate-rpm takes over the times of the files where they are older than the commit.
-find packaging LICENSE-* "$share" "$program" -type f -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
+find packaging docs/*.md LICENSE-* "$share" "$program" -type f -exec touch --date="@$SOURCE_DATE_EPOCH" {} +
 
 step "packages"
 mkdir -p "$out"
 rm -f "$out"/emflow*.deb "$out"/emflow*.rpm
-version=${EMFLOW_VERSION:-$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)}
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 cargo deb --no-build --no-strip --quiet --deb-version "$version-1" --output "$out/emflow_$version-1_amd64.deb"
 cargo generate-rpm --payload-compress gzip --set-metadata "version = \"$version\"" \
   --output "$out/emflow-$version-1.x86_64.rpm" >/dev/null

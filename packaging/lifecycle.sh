@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The life of the package in a booted Debian container: install, start, kill, watchdog, reload, upgrade
-# under load, downgrade, damage, reboot, remove, reinstall, purge; and the .rpm as far as Debian allows.
-# Prints a table, and ends with 1 on any breach.
+# under load, downgrade, damage, reboot, remove, reinstall, purge, a stranger's first five minutes; and the
+# .rpm as far as Debian allows. Prints a table, and ends with 1 on any breach.
 #
 #   packaging/lifecycle.sh [NAME-OF-STEP…]     all steps, or install and those named
 #
 # Needs root, mmdebstrap, systemd-nspawn, openssl, rpm, what packaging/build.sh needs, and the observer's
 # Python (README). What it makes stands in target/lifecycle; the container's template is made once.
+# EMFLOW_PACKAGES=keep takes the packages of the run before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -28,9 +29,29 @@ rm -f "$work"/logs/*
 
 # --- the packages and the machine ------------------------------------------------------------------
 
-# The older one differs by its version alone: what a version writes is tested with golden stores.
-packaging/build.sh "$work/new" >"$work/logs/build-new.log" 2>&1
-EMFLOW_NO_BUILD=1 EMFLOW_VERSION=$old packaging/build.sh "$work/old" >"$work/logs/build-old.log" 2>&1
+# The older one is this source under an older version: its program says so, and writes so into the store.
+# It is built in the place of the newer one, so that of all it is made of only the program is compiled
+# anew. What really older versions wrote is tested with golden stores.
+build_old() {
+  local source=$work/old-source
+  rm -rf "$source"
+  mkdir -p "$source/target"
+  git ls-files -z | xargs -0 cp --parents -t "$source"
+  sed -i "0,/^version = .*/s//version = \"$old\"/" "$source/Cargo.toml"
+  sed -i "/^name = \"emflow\"$/{n;s/.*/version = \"$old\"/}" "$source/Cargo.lock"
+  sed -i "1s/([^)]*)/($old-1)/" "$source/packaging/debian/changelog"
+  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+  export SOURCE_DATE_EPOCH
+  unshare --mount bash -euc "
+    mount --bind '$root/target' '$source/target'
+    mount --rbind '$source' '$root'
+    cd '$root'
+    packaging/build.sh '$work/old'"
+}
+if [ "${EMFLOW_PACKAGES:-}" != keep ]; then
+  build_old >"$work/logs/build-old.log" 2>&1
+  packaging/build.sh "$work/new" >"$work/logs/build-new.log" 2>&1
+fi
 
 if [ ! -d "$template" ]; then
   mmdebstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps,ca-certificates bookworm "$template" \
@@ -140,329 +161,8 @@ step() {
 
 # --- the steps -------------------------------------------------------------------------------------
 
-step_install() {
-  mkdir -p "$machine/etc/emflow/conf.d"
-  # Room for a crowd from one address; and what stands in conf.d before is taken.
-  conf 50-room <<<'[limits]
-attempts_per_minute = 100000
-connections_per_address = 1000
-messages_per_minute = 100000'
-  inside dpkg -i "/root/emflow_$old-1_amd64.deb"
-  until_true 30 ready
-  is active inside systemctl is-active emflow
-  is enabled inside systemctl is-enabled emflow
-  says "serving 0 sockets" shows StatusText
-  is "700 emflow:emflow" inside stat -c '%a %U:%G' /var/lib/emflow
-  is "640 root:emflow" inside stat -c '%a %U:%G' /etc/emflow/config.toml
-  is 0 bash -c "find '$machine/var/lib/emflow' -type f -perm /077 | wc -l"
-  inside emflow --version
-}
-
-step_hardening() {
-  local level
-  level=$(inside systemd-analyze security emflow --no-pager | sed -n 's/.*exposure level for emflow.service: \([0-9.]*\).*/\1/p')
-  echo "exposure $level"
-  awk "BEGIN { exit !($level <= 1.3) }"
-  is 0 inside awk '/Max core file size/ {print $5}' "/proc/$(main_pid)/limits"
-  is 65536 shows LimitNOFILE
-}
-
-step_operator() {
-  says "emflow serves on 0.0.0.0:8443" inside emflow preflight
-  says "Ready to serve." inside emflow preflight
-  inside emflow doctor --output /tmp/support.txt
-  says "serving 0 sockets" inside cat /tmp/support.txt
-  inside test -s /usr/share/man/man5/emflow.toml.5.gz
-  inside bash -c '. /usr/share/bash-completion/completions/emflow'
-  says "update-ca-certificates" inside emflow trust --print
-  inside emflow trust --yes
-  inside bash -c 'openssl s_client -connect localhost:8443 -verify_return_error -verify_hostname localhost </dev/null'
-  inside emflow trust --remove --yes
-  inside test ! -e /etc/ssl/certs/emflow-local-authority-emflow-test.pem
-}
-
-step_administrator() {
-  # The service's own user namespace must still know root at the other end of its control socket.
-  printf 'a long enough password %s\n' "$RANDOM" | inside emflow admin set-password --stdin
-  says "https://" inside emflow admin link
-  says "monitoring" inside emflow admin token create monitoring --scope read
-  says "monitoring" inside emflow admin token list
-}
-
-step_kill() {
-  local before; before=$(main_pid)
-  crowd_in
-  inside systemctl kill -s KILL emflow
-  until_true 20 bash -c "[ \"\$(nsenter -t $pid -m -p systemctl show -p MainPID --value emflow)\" != '$before' ]"
-  until_true 20 ready
-  crowd_out
-}
-
-step_watchdog() {
-  drop_in watchdog '[Service]' 'WatchdogSec=4s'
-  inside systemctl restart emflow
-  until_true 20 ready
-  local before; before=$(shows NRestarts)
-  inside systemctl kill -s STOP emflow
-  until_true 60 bash -c "[ \"\$(nsenter -t $pid -m -p systemctl show -p NRestarts --value emflow)\" -gt '$before' ]"
-  until_true 20 ready
-  says "Watchdog timeout" inside journalctl --no-pager -u emflow -n 30
-  drop_out watchdog
-}
-
-drop_in() {
-  mkdir -p "$machine/etc/systemd/system/emflow.service.d"
-  printf '%s\n' "${@:2}" > "$machine/etc/systemd/system/emflow.service.d/$1.conf"
-  inside systemctl daemon-reload
-}
-drop_out() {
-  rm -f "$machine/etc/systemd/system/emflow.service.d/$1.conf"
-  inside systemctl daemon-reload
-}
-conf() { mkdir -p "$machine/etc/emflow/conf.d"; cat > "$machine/etc/emflow/conf.d/$1.toml"; }
-
-step_configuration() {
-  conf 90-wrong <<<'[server]
-listne = "0.0.0.0:8443"'
-  local before; before=$(main_pid)
-  # A reload refuses it, names it, and changes nothing.
-  says "Job for emflow.service failed" inside systemctl reload emflow
-  says "90-wrong.toml:2: server.listne: unknown key; did you mean server.listen?" inside journalctl --no-pager -u emflow -n 20
-  is "$before" main_pid
-  ready
-  # A start refuses it too, once.
-  inside systemctl restart emflow || true
-  is failed inside systemctl is-active emflow
-  sleep 3
-  is failed inside systemctl is-active emflow
-  # A start by hand counts anew: it was tried once.
-  is 0 shows NRestarts
-  rm "$machine/etc/emflow/conf.d/90-wrong.toml"
-  inside systemctl reset-failed emflow
-  inside systemctl start emflow
-  until_true 20 ready
-}
-
-step_credential() {
-  mkdir -p "$machine/etc/credstore"
-  printf 'open-sesame-%s' "$RANDOM" > "$machine/etc/credstore/auth.access_code"
-  chmod 600 "$machine/etc/credstore/auth.access_code"
-  conf 60-code <<<'auth.visitors = "access_code"'
-  inside systemctl restart emflow
-  until_true 20 ready
-  local code; code=$(cat "$machine/etc/credstore/auth.access_code")
-  visitor() { beside curl -s -o /dev/null -w '%{http_code}' --cacert "$(authority)" -H 'content-type: application/json' -d "$1" "$url/api/v1/visitors"; }
-  is 401 visitor '{}'
-  is 201 visitor "{\"access_code\": \"$code\"}"
-  is 0 bash -c "nsenter -t $pid -m -p journalctl --no-pager -u emflow | grep -c '$code' || true"
-  rm "$machine/etc/credstore/auth.access_code" "$machine/etc/emflow/conf.d/60-code.toml"
-  inside systemctl restart emflow
-  until_true 20 ready
-}
-
-step_certificate() {
-  local dir=$machine/etc/emflow/tls
-  mkdir -p "$dir"
-  make() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days "$1" -subj /CN=localhost \
-      -addext subjectAltName=DNS:localhost -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
-    chmod 640 "$dir/key.pem"
-    inside chgrp emflow /etc/emflow/tls/key.pem
-  }
-  make 10
-  cp "$dir/cert.pem" "$work/second.pem"
-  cp "$dir/key.pem" "$work/second.key"
-  make 300
-  conf 70-tls <<<'[tls]
-certificate = "/etc/emflow/tls/cert.pem"
-key = "/etc/emflow/tls/key.pem"'
-  # From a generated to a configured one, and on to the next, under load: no socket is dropped.
-  local generated first second
-  generated=$(fingerprint)
-  cat "$dir/cert.pem" "$work/second.pem" > "$work/both.pem"
-  inside systemctl reload emflow
-  until_true 10 bash -c "[ \"\$(nsenter -t $pid -n openssl s_client -connect localhost:8443 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256)\" != '$generated' ]"
-  first=$(fingerprint)
-  is "$(openssl x509 -noout -fingerprint -sha256 -in "$dir/cert.pem")" fingerprint
-  crowd_in "$work/both.pem"
-  cp "$work/second.pem" "$dir/cert.pem"
-  cat "$work/second.key" > "$dir/key.pem"
-  inside systemctl reload emflow
-  until_true 10 bash -c "[ \"\$(nsenter -t $pid -n openssl s_client -connect localhost:8443 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256)\" != '$first' ]"
-  second=$(fingerprint)
-  is "$(openssl x509 -noout -fingerprint -sha256 -in "$work/second.pem")" fingerprint
-  sleep 2
-  crowd_out
-  # Six visitors, six connections: nobody had to come back.
-  says " 6 connections" cat "$work/logs/crowd.log"
-  # The near end is told; a key of another is refused and the one in use stays.
-  says "expires at" inside emflow check-config --quiet --config /etc/emflow/config.toml
-  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$dir/key.pem" 2>/dev/null
-  inside chgrp emflow /etc/emflow/tls/key.pem
-  chmod 640 "$dir/key.pem"
-  says failed inside systemctl reload emflow
-  says "is not the key of" inside journalctl --no-pager -u emflow -n 20
-  is "$second" fingerprint
-  rm -r "$machine/etc/emflow/conf.d/70-tls.toml" "$dir"
-  inside systemctl restart emflow
-  until_true 20 ready
-}
-
-step_upgrade() {
-  echo '# edited by the operator' >> "$machine/etc/emflow/config.toml"
-  crowd_in
-  inside env DEBIAN_FRONTEND=noninteractive dpkg --force-confold -i "/root/emflow_$new-1_amd64.deb"
-  until_true 30 ready
-  sleep 3
-  crowd_out
-  says "$new-1" inside dpkg-query -W emflow
-  says "# edited by the operator" cat "$machine/etc/emflow/config.toml"
-  is "640 root:emflow" inside stat -c '%a %U:%G' /etc/emflow/config.toml
-  says "messages_per_minute = 100000" cat "$machine/etc/emflow/conf.d/50-room.toml"
-}
-
-step_downgrade() {
-  says "is older than the $new-1 that is installed" inside dpkg -i "/root/emflow_$old-1_amd64.deb"
-  says "$new-1" inside dpkg-query -W emflow
-  inside dpkg --configure -a
-  until_true 30 ready
-}
-
-step_restart_refuses_nobody() {
-  inside systemctl stop emflow
-  inside systemctl enable --now emflow-listen.socket
-  inside systemctl start emflow
-  until_true 20 ready
-  crowd_in
-  beside "$python" - "$url" "$(authority)" >"$work/logs/knocks.log" 2>&1 <<'PY' &
-import concurrent.futures, socket, ssl, sys, time
-# A new connection every 50 ms for ten seconds, each with its own handshake and request.
-context = ssl.create_default_context(cafile=sys.argv[2])
-
-def knock(number):
-    time.sleep(number * 0.05)
-    try:
-        with socket.create_connection(("localhost", 8443), timeout=40) as raw, \
-             context.wrap_socket(raw, server_hostname="localhost") as tls:
-            tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            return tls.recv(12).decode() or "cut without an answer"
-    except OSError as reason:
-        return str(reason)
-
-with concurrent.futures.ThreadPoolExecutor(200) as pool:
-    results = list(pool.map(knock, range(200)))
-for result in sorted(set(results)):
-    print(results.count(result), result)
-sys.exit(results != ["HTTP/1.1 200"] * 200)
-PY
-  local knocks=$!
-  sleep 1
-  inside systemctl restart emflow
-  inside systemctl restart emflow
-  local code=0
-  wait "$knocks" || code=$?
-  cat "$work/logs/knocks.log"
-  crowd_out
-  inside systemctl stop emflow emflow-listen.socket
-  inside systemctl disable emflow-listen.socket
-  inside systemctl start emflow
-  until_true 20 ready
-  return "$code"
-}
-
-step_low_port() {
-  mkdir -p "$machine/etc/systemd/system/emflow-listen.socket.d"
-  printf '[Socket]\nListenStream=\nListenStream=443\n' > "$machine/etc/systemd/system/emflow-listen.socket.d/port.conf"
-  inside systemctl daemon-reload
-  inside systemctl stop emflow
-  inside systemctl start emflow-listen.socket
-  inside systemctl start emflow
-  until_true 20 bash -c "nsenter -t $pid -n curl --silent --fail --cacert '$(authority)' https://localhost/healthz"
-  inside systemctl stop emflow emflow-listen.socket
-  rm -r "$machine/etc/systemd/system/emflow-listen.socket.d"
-  inside systemctl daemon-reload
-  inside systemctl start emflow
-  until_true 20 ready
-}
-
-step_damage() {
-  inside systemctl stop emflow
-  cp -a "$machine/var/lib/emflow" "$work/saved"
-  dd if=/dev/urandom of="$machine/var/lib/emflow/watermark" bs=128 count=1 conv=notrunc status=none
-  inside systemctl start emflow || true
-  is failed inside systemctl is-active emflow
-  is 74 shows ExecMainStatus
-  local restarts; restarts=$(shows NRestarts)
-  sleep 3
-  is "$restarts" shows NRestarts
-  says "damaged" inside journalctl --no-pager -u emflow -n 10
-  rm -rf "$machine/var/lib/emflow"
-  mv "$work/saved" "$machine/var/lib/emflow"
-  inside systemctl reset-failed emflow
-  inside systemctl start emflow
-  until_true 20 ready
-}
-
-step_reboot() {
-  local before; before=$(get /trust/facts)
-  halt
-  boot
-  until_true 30 ready
-  is "$before" get /trust/facts
-}
-
-step_remove() {
-  inside dpkg -r emflow
-  inside test ! -e /usr/bin/emflow
-  inside test -d /var/lib/emflow/sled
-  inside test -e /etc/emflow/config.toml
-  says inactive inside systemctl is-active emflow
-}
-
-step_reinstall() {
-  local before; before=$(openssl x509 -noout -fingerprint -in "$(authority)")
-  inside dpkg -i "/root/emflow_$new-1_amd64.deb"
-  until_true 30 ready
-  is "$before" openssl x509 -noout -fingerprint -in "$(authority)"
-  says "# edited by the operator" cat "$machine/etc/emflow/config.toml"
-}
-
-step_purge() {
-  inside dpkg -P emflow
-  inside test ! -e /var/lib/emflow
-  inside test ! -e /etc/emflow
-  says emflow cat "$machine/etc/passwd"
-  is "" inside systemctl --failed --no-legend
-}
-
-step_masked() {
-  inside systemctl mask emflow
-  inside dpkg -i "/root/emflow_$new-1_amd64.deb"
-  says "inactive" inside systemctl is-active emflow
-  inside dpkg -P emflow
-  inside systemctl unmask emflow
-}
-
-# No mirror of a system with rpm is reached from here, so the scriptlets run in a Debian tree.
-step_rpm() {
-  local tree=$work/rpm-tree
-  rm -rf "$tree"
-  cp -a "$template" "$tree"
-  mkdir -p "$tree/root/rpm"
-  cp "$work/old/emflow-$old-1.x86_64.rpm" "$work/new/emflow-$new-1.x86_64.rpm" "$tree/root/rpm/"
-  rpm --root "$tree" --initdb
-  rpm --root "$tree" -i --nodeps "$work/old/emflow-$old-1.x86_64.rpm"
-  is "640 root:emflow" chroot "$tree" stat -c '%a %U:%G' /etc/emflow/config.toml
-  chroot "$tree" emflow check-config --quiet --config /etc/emflow/config.toml
-  echo '# edited by the operator' >> "$tree/etc/emflow/config.toml"
-  rpm --root "$tree" -U --nodeps "$work/new/emflow-$new-1.x86_64.rpm"
-  is "$new" rpm --root "$tree" -q --queryformat '%{VERSION}' emflow
-  says "# edited by the operator" cat "$tree/etc/emflow/config.toml"
-  says "which is newer" rpm --root "$tree" -U --nodeps --test "$work/old/emflow-$old-1.x86_64.rpm"
-  rpm --root "$tree" -e emflow
-  test ! -e "$tree/usr/bin/emflow"
-  test -e "$tree/etc/emflow/config.toml.rpmsave"
-}
+. packaging/lifecycle/service.sh
+. packaging/lifecycle/package.sh
 
 boot
 printf '| %-34s | %-6s | %7s | %s\n' step result time "what is held"
@@ -477,6 +177,8 @@ step credential "a secret from systemd, not in the journal"
 step certificate "reload under load; a wrong pair refused"
 step upgrade "under load: nothing lost, clients return, edits kept"
 step downgrade "refused with its reason; the service goes on"
+step go_back "remove, install the older one: the data are there; and forward again"
+step newer_store "what a newer version wrote is left as it is: exit 74, not tried again"
 step restart_refuses_nobody "with emflow-listen.socket: every knock answered"
 step low_port "443 without a right of the service"
 step damage "exit 74, said, not started again"
@@ -485,6 +187,8 @@ step remove "program gone, data and configuration kept"
 step reinstall "data and edits are there again"
 step purge "nothing left but the system user"
 step masked "a masked unit is no failure"
+step offline "installed and answering with nothing but a loopback"
+step first_minutes "a stranger by docs/install.md: trusted certificate, own password"
 step rpm "files, edit kept, downgrade refused, erase (in a Debian tree)"
 halt
 exit "$failed"

@@ -8,6 +8,7 @@ mod housekeeping;
 mod observation;
 mod presenter;
 mod reload;
+mod upgrades;
 mod watchdog;
 mod wiring;
 
@@ -47,8 +48,9 @@ pub struct Start {
     pub origins: Option<Origins>,
     /// Changes what is logged.
     pub log: Option<SetLog>,
-    /// Make a password for the administrator where there is none; somebody is there to read it.
-    pub generate_password: bool,
+    /// Somebody is there to read what is shown once: make a link for the administrator, and a
+    /// password where there is none.
+    pub attended: bool,
 }
 
 /// Why the appliance did not start.
@@ -72,8 +74,8 @@ pub enum StartError {
 pub struct App {
     /// Where it listens.
     pub address: SocketAddr,
-    /// Its certificate.
-    pub presented: Presented,
+    /// Its certificate; none where a proxy ends TLS.
+    pub presented: Option<Presented>,
     /// Which engine answers.
     pub engine: String,
     /// What was lost and accepted at the start.
@@ -82,6 +84,8 @@ pub struct App {
     pub resumed: usize,
     /// The administrator's password that was made at this start, to be shown once.
     pub generated_password: Option<String>,
+    /// The secret of a link that logs the administrator in once, where somebody is there to read it.
+    pub admin_link: Option<String>,
     drain: Drain,
     committer: Committer,
     tls: Arc<Reloadable>,
@@ -102,8 +106,7 @@ impl App {
             accept::ALPN,
             clock::wall(),
         )?);
-        let socket = listen(start.listener, &config, start.next_free_port).await;
-        let socket = socket.map_err(StartError::Bind)?;
+        let socket = listen(&config, start.listener, start.next_free_port).await?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
         let committer = opened.committer.clone();
@@ -123,8 +126,8 @@ impl App {
         let services = Arc::new(parts.services);
         let rooms = (parts.permits.clone(), parts.queue);
         reload::begin(&in_force, &services, &tls, rooms, start.log);
-        let generated_password =
-            administration::prepare(&config, &services.admin, start.generate_password).await?;
+        let (generated_password, admin_link) =
+            administration::begin(&config, &services.admin, start.attended).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
@@ -150,6 +153,7 @@ impl App {
             loss,
             resumed,
             generated_password,
+            admin_link,
             drain,
             committer,
             tls,
@@ -157,7 +161,8 @@ impl App {
             services,
         };
         // Before anybody is let in: what is accepted from here on is never rolled back.
-        store::upgrade::settled(&config.server.data_dir)?;
+        store::upgrade::settled(&config.server.data_dir, clock::wall())?;
+        upgrades::tell(&config.server.data_dir, &app.services.meters, clock::wall());
         app.look_after(&config);
         app.accept(socket);
         Ok(app)
@@ -277,16 +282,31 @@ async fn open_store(config: &Config, accept_loss: bool) -> Result<Opened, StoreE
         })?
 }
 
-/// The socket that the service manager listens on, which goes on listening while we restart; or one
-/// of our own.
+/// The socket that visitors come to.
 async fn listen(
-    adopted: Option<std::net::TcpListener>,
     config: &Config,
+    handed_over: Option<std::net::TcpListener>,
     next_free: bool,
-) -> Result<tokio::net::TcpListener, std::io::Error> {
-    let Some(listener) = adopted else {
-        return bind(config.server.listen, next_free).await;
-    };
+) -> Result<tokio::net::TcpListener, StartError> {
+    let socket = match handed_over {
+        Some(listener) => adopt(listener),
+        None => bind(config.server.listen, next_free).await,
+    }
+    .map_err(StartError::Bind)?;
+    let address = socket.local_addr().map_err(StartError::Bind)?;
+    // A socket of the service manager's is not where `server.listen` says.
+    if config.tls.plain_behind_proxy && !address.ip().is_loopback() {
+        return Err(StartError::File(format!(
+            "{address} is reached from elsewhere, and tls.plain_behind_proxy is for a loopback address \
+             alone; give emflow-listen.socket ListenStream=127.0.0.1:{}, or take the setting out",
+            address.port()
+        )));
+    }
+    Ok(socket)
+}
+
+/// A socket that the service manager listens on: it goes on listening while we restart.
+fn adopt(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, std::io::Error> {
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
 }

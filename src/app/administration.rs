@@ -7,14 +7,14 @@ use std::path::Path;
 use super::{StartError, open_store};
 use crate::access::admin::control::{self, Answer, Request};
 use crate::access::admin::{Admin, Lifetimes, Policy, Refused, Settings};
-use crate::access::audit::Audit;
+use crate::access::audit::{Actor, Audit};
 use crate::clock;
 use crate::config::Config;
 use crate::serve::control::{Control, own_uid};
 use crate::shutdown::Drain;
 use crate::store::{self, Committer, Store, StoreError};
 
-/// Opens it. Nobody gets in before [`prepare`] has put a password in force.
+/// Opens it. Nobody gets in before [`begin`] has put a password in force.
 pub(super) fn open(
     config: &Config,
     store: &Store,
@@ -35,7 +35,7 @@ pub(super) fn open(
 
 /// Puts the configured password in force, or makes one where there is none and somebody is
 /// there to read it.
-pub(super) async fn prepare(
+async fn prepare(
     config: &Config,
     admin: &Admin,
     generate: bool,
@@ -47,6 +47,34 @@ pub(super) async fn prepare(
         Refused::Store(error) => StartError::Store(error),
         other => StartError::File(format!("admin.password: {other}")),
     })
+}
+
+/// Puts the password in force; the one that was made, and a link, where somebody is there to read them.
+pub(super) async fn begin(
+    config: &Config,
+    admin: &Admin,
+    attended: bool,
+) -> Result<(Option<String>, Option<String>), StartError> {
+    let generated = prepare(config, admin, attended).await?;
+    Ok((generated, first_link(admin, attended).await?))
+}
+
+/// A link for whoever reads the terminal: they could ask for one anyway. None where nobody gets in.
+async fn first_link(admin: &Admin, attended: bool) -> Result<Option<String>, StartError> {
+    if !attended || admin.disabled() {
+        return Ok(None);
+    }
+    let uid = own_uid().map_err(|error| StartError::File(error.to_string()))?;
+    let actor = Actor {
+        who: format!("uid {uid}"),
+        via: "local",
+        from: String::new(),
+    };
+    match admin.link(&actor).await {
+        Ok(link) => Ok(Some(link)),
+        Err(Refused::Store(error)) => Err(StartError::Store(error)),
+        Err(other) => Err(StartError::File(other.to_string())),
+    }
 }
 
 /// Lets the owner of the machine in through the control socket.

@@ -130,7 +130,8 @@ impl Chores {
     fn see_to_certificate(&self, now: Wall) {
         let config = self.config.borrow().clone();
         match self.services.tls.reload(&Origin::of(&config), now) {
-            Ok(presented) => {
+            Ok(None) => {}
+            Ok(Some(presented)) => {
                 let renewed = presented.issued.and_then(|issued| issued.renewed);
                 tracing::info!(fingerprint = %presented.fingerprint, renewed, "looked after the certificate");
             }

@@ -29,7 +29,7 @@ pub(super) async fn open(rooms: Rooms) -> Result<Observer, StartError> {
 pub(super) fn ages(tls: &Arc<Reloadable>, catalog: Arc<Catalog>, backups: &Backups) -> Ages {
     let certificate = Arc::clone(tls);
     Ages {
-        certificate_ends: Arc::new(move || certificate.presented().not_after),
+        certificate_ends: Arc::new(move || Some(certificate.presented()?.not_after)),
         catalog_days: Arc::new(move || catalog.age_days(clock::wall().date())),
         last_backup: super::backups::last(backups),
     }

@@ -328,6 +328,10 @@ fn links(
     near: Option<String>,
     config: &Config,
 ) -> Vec<String> {
+    let under = |base: &String| format!("{base}admin#link={secret}");
+    if config.tls.plain_behind_proxy {
+        return welcome::behind_proxy(config).iter().map(under).collect();
+    }
     let named = config.server.public_names.iter();
     let named = named.map(|name| format!("https://{}:{}/", name.as_str(), listening.port()));
     let mut bases = vec![format!("https://{}/", network::local(listening))];
@@ -336,7 +340,6 @@ fn links(
             bases.push(base);
         }
     }
-    let under = |base: &String| format!("{base}admin#link={secret}");
     bases.iter().map(under).collect()
 }
 

@@ -81,7 +81,7 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
         origins: Some(args.origins()),
         log,
         // What is not a terminal may be a log, and a log must not hold a password.
-        generate_password: std::io::stdout().is_terminal(),
+        attended: std::io::stdout().is_terminal(),
     };
     let exit = runtime.block_on(serve(loaded.config, start));
     // What is still blocked (a name lookup, say) does not hold the process.
@@ -90,6 +90,8 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
 }
 
 async fn serve(config: Config, start: Start) -> Exit {
+    // A hangup then says that the terminal is gone: nobody there could stop us any more.
+    let attended = start.attended;
     let signals = Signals::listen();
     let Ok(mut signals) = signals else {
         eprintln!("emflow: signals could not be listened for");
@@ -115,6 +117,10 @@ async fn serve(config: Config, start: Start) -> Exit {
     loop {
         tokio::select! {
             _ = signals.hangup.recv() => {
+                if attended && !std::io::stdout().is_terminal() {
+                    tracing::info!("the terminal was closed");
+                    break;
+                }
                 notify::reloading();
                 read_again(&app).await;
                 notify::ready(&app.status());

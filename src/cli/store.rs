@@ -145,11 +145,11 @@ pub(super) fn exit_of(error: &StoreError) -> Exit {
         StoreError::Absent(_) | StoreError::OtherSettings { .. } => Exit::Usage,
         StoreError::Damaged { .. }
         | StoreError::Newer { .. }
+        // Starting again by itself would convert it once more, and end the same way.
+        | StoreError::RolledBack { .. }
         | StoreError::Record(_)
         | StoreError::Stopped
         | StoreError::Sled(_) => Exit::Damaged,
-        StoreError::Io { .. } | StoreError::Older { .. } | StoreError::RolledBack { .. } => {
-            Exit::Failed
-        }
+        StoreError::Io { .. } | StoreError::Older { .. } => Exit::Failed,
     }
 }

@@ -73,6 +73,14 @@ pub fn run(
         )?;
         return Ok(Exit::Done);
     }
+    if loaded.config.tls.plain_behind_proxy {
+        writeln!(
+            out,
+            "A proxy in front ends TLS (tls.plain_behind_proxy): the certificate that browsers see is the \
+             proxy's, and there is no authority of ours to trust."
+        )?;
+        return Ok(Exit::Done);
+    }
     let file = loaded.config.server.data_dir.join("tls/authority.pem");
     let authority = match shown(&file) {
         Ok(authority) => authority,

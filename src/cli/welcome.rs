@@ -16,44 +16,18 @@ pub fn print(app: &App, config: &Config) {
     // The server runs whether anybody reads this or not.
     let _ = write(app, config, terminal, &mut std::io::stdout().lock());
     if config.server.open_browser && terminal && desktop() {
-        open_browser(&format!("https://{}/", network::local(app.address)));
+        open_browser(&own_page(app, config));
     }
 }
 
 fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> std::io::Result<()> {
     let port = app.address.port();
     writeln!(out, "emflow {} is ready", env!("CARGO_PKG_VERSION"))?;
-    writeln!(
-        out,
-        "  demo        https://{}/",
-        network::local(app.address)
-    )?;
-    for name in &config.server.public_names {
-        writeln!(out, "  by name     https://{}:{port}/", name.as_str())?;
-    }
-    let near = nearby(app.address, network::likely());
-    match &near {
-        Some(url) => writeln!(out, "  network     {url}")?,
-        None if app.address.ip().is_unspecified() => writeln!(
-            out,
-            "  network     this machine has no address on a local network"
-        )?,
-        None => writeln!(
-            out,
-            "  network     not reachable; `emflow --listen 0.0.0.0:{port}` opens it to the local network"
-        )?,
-    }
-    administration(app, out)?;
+    let near = places(app, config, out)?;
+    administration(app, config, out)?;
     writeln!(out, "  engine      {}", app.engine)?;
     writeln!(out, "  data        {}", config.server.data_dir.display())?;
-    writeln!(out, "  certificate {}", app.presented.fingerprint)?;
-    if app.presented.issued.is_some() {
-        writeln!(
-            out,
-            "              of our own authority: `emflow trust` makes this machine trust it, \
-             the page /trust says how on others"
-        )?;
-    }
+    certificate(app, out)?;
     if let (true, Some(url)) = (terminal, &near) {
         write!(out, "{}", picture(url))?;
     }
@@ -81,13 +55,86 @@ fn write(app: &App, config: &Config, terminal: bool, out: &mut impl Write) -> st
     out.flush()
 }
 
+/// Where visitors come; the address for the local network, where there is one.
+fn places(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<Option<String>> {
+    let port = app.address.port();
+    writeln!(out, "  demo        {}", own_page(app, config))?;
+    if app.presented.is_none() {
+        writeln!(
+            out,
+            "  proxy       plain HTTP on {}, for the proxy on this machine",
+            app.address
+        )?;
+        return Ok(None);
+    }
+    for name in &config.server.public_names {
+        writeln!(out, "  by name     https://{}:{port}/", name.as_str())?;
+    }
+    let near = nearby(app.address, network::likely());
+    match &near {
+        Some(url) => writeln!(out, "  network     {url}")?,
+        None if app.address.ip().is_unspecified() => writeln!(
+            out,
+            "  network     this machine has no address on a local network"
+        )?,
+        None => writeln!(
+            out,
+            "  network     not reachable; `emflow --listen 0.0.0.0:{port}` opens it to the local network"
+        )?,
+    }
+    Ok(near)
+}
+
+/// Where a browser on this machine comes in.
+fn own_page(app: &App, config: &Config) -> String {
+    match behind_proxy(config).into_iter().next() {
+        Some(page) => page,
+        None => format!("https://{}/", network::local(app.address)),
+    }
+}
+
+/// The pages as a proxy in front shows them, where one ends TLS; empty where none does.
+pub(super) fn behind_proxy(config: &Config) -> Vec<String> {
+    if !config.tls.plain_behind_proxy {
+        return Vec::new();
+    }
+    let names = &config.server.public_names;
+    let named = names.iter().map(|n| format!("https://{}/", n.as_str()));
+    let named: Vec<String> = named.collect();
+    match named.is_empty() {
+        true => vec!["https://localhost/".to_owned()],
+        false => named,
+    }
+}
+
+fn certificate(app: &App, out: &mut impl Write) -> std::io::Result<()> {
+    let Some(presented) = &app.presented else {
+        return writeln!(out, "  certificate the proxy's");
+    };
+    writeln!(out, "  certificate {}", presented.fingerprint)?;
+    if presented.issued.is_some() {
+        writeln!(
+            out,
+            "              of our own authority: `emflow trust` makes this machine trust it, \
+             the page /trust says how on others"
+        )?;
+    }
+    Ok(())
+}
+
 /// How the administrator gets in, and what for the first time.
-fn administration(app: &App, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(
-        out,
-        "  admin       https://{}/admin",
-        network::local(app.address)
-    )?;
+fn administration(app: &App, config: &Config, out: &mut impl Write) -> std::io::Result<()> {
+    let page = format!("{}admin", own_page(app, config));
+    match &app.admin_link {
+        Some(secret) => {
+            writeln!(out, "  admin       {page}#link={secret}")?;
+            writeln!(
+                out,
+                "              logs one browser in, once, within ten minutes"
+            )?;
+        }
+        None => writeln!(out, "  admin       {page}")?,
+    }
     if let Some(password) = &app.generated_password {
         writeln!(
             out,

@@ -1,5 +1,7 @@
 //! Rules between keys. Each key by itself is checked by its type and range.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use super::{Config, ConfigError, Loaded, Visitors};
 
 /// One rule: where it holds, the key to change, what must hold and how to get there.
@@ -22,6 +24,24 @@ const RULES: &[Rule] = &[
         "tls.certificate",
         "must not stand without tls.key",
         "set both, or none for a generated certificate",
+    ),
+    (
+        |c| !c.tls.plain_behind_proxy || c.server.listen.ip().is_loopback(),
+        "tls.plain_behind_proxy",
+        "needs a loopback address as server.listen: without TLS nothing may cross a network",
+        "set server.listen = \"127.0.0.1:8443\", or take tls.plain_behind_proxy out",
+    ),
+    (
+        |c| !c.tls.plain_behind_proxy || proxy_is_trusted(c),
+        "tls.plain_behind_proxy",
+        "needs the proxy in limits.trusted_proxies: else all visitors share the limits of one address",
+        "set limits.trusted_proxies = [\"127.0.0.1\"], or take tls.plain_behind_proxy out",
+    ),
+    (
+        |c| !c.tls.plain_behind_proxy || c.tls.certificate.is_none(),
+        "tls.plain_behind_proxy",
+        "must not stand beside tls.certificate, which would not be used",
+        "keep one of the two; the certificate that browsers see is the proxy's",
     ),
     (
         |c| c.auth.visitors != Visitors::AccessCode || !c.auth.access_code.is_empty(),
@@ -121,6 +141,16 @@ const RULES: &[Rule] = &[
         "correct it; for a receiver without TLS set alerts.webhook_plain = true",
     ),
 ];
+
+/// Whoever comes to a loopback address of this machine comes from the first one.
+fn proxy_is_trusted(config: &Config) -> bool {
+    let own: IpAddr = match config.server.listen {
+        SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let mut proxies = config.limits.trusted_proxies.iter();
+    proxies.any(|network| network.contains(own))
+}
 
 fn is_webhook(url: &str, plain: bool) -> bool {
     let Ok(uri) = url.parse::<http::Uri>() else {

@@ -30,7 +30,7 @@ settings! {
         open_browser: bool = true;
     }
 
-    /// Certificate and handshakes. TLS is always on.
+    /// Certificate and handshakes. TLS is always on, but for a proxy on this machine that is named so.
     tls: Tls {
         /// PEM file of the certificate and its chain. Empty: the appliance makes a local authority and a certificate.
         certificate: Option<PathBuf> = "" [live];
@@ -40,6 +40,8 @@ settings! {
         handshake_timeout: Duration = "5s" in "100ms"..="60s";
         /// Handshakes at the same time; more wait.
         max_handshakes: usize = 256 in 1..=10000;
+        /// Speak plain HTTP to a proxy on this machine, which ends TLS. `server.listen` must be a loopback address and `limits.trusted_proxies` hold it; browsers must come to the proxy by https.
+        plain_behind_proxy: bool = false;
     }
 
     /// Who may be a visitor.

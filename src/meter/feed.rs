@@ -80,6 +80,10 @@ kinds! {
     FramesExpired = "frames.expired" / Warning,
     /// A round of cleaning could not be finished.
     Cleanup = "cleanup" / Error,
+    /// What was done with the store of an older version.
+    StoreUpgraded = "store.upgraded" / Info,
+    /// The store of an older version could not be taken over, or was put back.
+    StoreUpgradeFailed = "store.upgrade_failed" / Error,
     /// The store has stopped after a failed write.
     StoreFailed = "store.failed" / Error,
     /// A check hung or panicked.

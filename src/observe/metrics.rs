@@ -204,8 +204,8 @@ impl Observer {
         let rooms = &self.0.rooms;
         f.gauge(
             "emflow_certificate_expiry_timestamp_seconds",
-            "End of the certificate, in seconds since 1970.",
-            Some((rooms.ages.certificate_ends)().0 as f64 / 1000.0),
+            "End of the certificate, in seconds since 1970; absent where a proxy ends TLS.",
+            (rooms.ages.certificate_ends)().map(|ends| ends.0 as f64 / 1000.0),
         );
         f.gauge(
             "emflow_catalog_age_seconds",

@@ -79,7 +79,7 @@ pub struct Rooms {
 /// What grows old without anybody's doing.
 pub struct Ages {
     /// When the certificate ends.
-    pub certificate_ends: Fact<Wall>,
+    pub certificate_ends: Fact<Option<Wall>>,
     /// How many days old the catalog's prices are.
     pub catalog_days: Fact<i64>,
     /// When the last backup succeeded (none: never yet); none where none is configured.

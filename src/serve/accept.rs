@@ -18,10 +18,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::server::Acceptor;
-use tokio_rustls::server::TlsStream;
 use warp::filters::BoxedFilter;
 use warp::reply::Response as Reply;
 
+use super::line::Line;
 use super::tls::Reloadable;
 use super::{Peer, Services, framing, headers, reply, routes};
 use crate::access::address::Address;
@@ -34,7 +34,7 @@ use crate::shutdown::{Drain, Phase};
 /// The protocols offered by ALPN.
 pub const ALPN: &[&str] = &["http/1.1"];
 /// The stream under HTTP and under WebSockets.
-pub(super) type Io = TokioIo<TlsStream<TcpStream>>;
+pub(super) type Io = TokioIo<Line>;
 
 /// The largest head of a request, in bytes.
 const HEAD: usize = 16 * 1024;
@@ -170,14 +170,18 @@ async fn handshake(
     tls: &Reloadable,
     handshakes: &Semaphore,
     limit: Duration,
-) -> Result<TlsStream<TcpStream>, Unshaken> {
+) -> Result<Line, Unshaken> {
     let both = async {
         stream.set_nodelay(true).ok()?;
+        let Some(config) = tls.current() else {
+            return Some(Line::Plain(stream));
+        };
         // The place is taken once the client has said hello: the silent ones hold nobody up.
         let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
         let hello = hello.await.ok()?;
         let _place = handshakes.acquire().await.ok()?;
-        hello.into_stream(tls.current()).await.ok()
+        let stream = hello.into_stream(config).await.ok()?;
+        Some(Line::Tls(Box::new(stream)))
     };
     match tokio::time::timeout(limit, both).await {
         Ok(shaken) => shaken.ok_or(Unshaken::Failed),
@@ -206,7 +210,7 @@ struct App {
     routes: BoxedFilter<(Reply,)>,
 }
 
-async fn serve(stream: TlsStream<TcpStream>, peer: Peer, app: Arc<App>) {
+async fn serve(stream: Line, peer: Peer, app: Arc<App>) {
     let settings = app.services.settings.clone();
     let drain = app.services.drain.clone();
     let keep_alive = peer.permit.is_ok();

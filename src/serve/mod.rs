@@ -17,6 +17,7 @@ mod framing;
 mod guard;
 mod headers;
 mod keyfile;
+mod line;
 mod live;
 pub mod network;
 mod observation;

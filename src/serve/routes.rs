@@ -44,6 +44,7 @@ const TABLES: &[&[Route]] = &[
     &super::operate::messages::ROUTES,
     &super::operate::sessions::ROUTES,
     &super::operate::settings::ROUTES,
+    &super::operate::upgrades::ROUTES,
     &super::operate::visitors::ROUTES,
     &super::presenter::ROUTES,
     &super::report::ROUTES,

@@ -103,6 +103,8 @@ impl TlsError {
 /// Where the certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
+    /// From the proxy in front of us, which ends TLS; we have none and speak plain HTTP.
+    Proxy,
     /// The operator's own.
     Configured {
         /// PEM file of the chain.
@@ -124,6 +126,9 @@ pub enum Origin {
 impl Origin {
     /// As configured; asks the system for its names and addresses where they are needed.
     pub fn of(config: &Config) -> Self {
+        if config.tls.plain_behind_proxy {
+            return Self::Proxy;
+        }
         match (&config.tls.certificate, &config.tls.key) {
             (Some(certificate), Some(key)) => Self::Configured {
                 certificate: certificate.clone(),
@@ -186,9 +191,13 @@ pub fn shown(path: &Path) -> Result<Shown, TlsError> {
     })
 }
 
+/// A configuration, and what it presents.
+type InUse = (Arc<ServerConfig>, Presented);
+
 /// The current TLS configuration. A socket keeps the one it was accepted with.
 pub struct Reloadable {
-    current: RwLock<(Arc<ServerConfig>, Presented)>,
+    /// None where a proxy ends TLS.
+    current: RwLock<Option<InUse>>,
     /// Kept across reloads, so that clients resume their sessions.
     ticketer: Arc<dyn ProducesTickets>,
     protocols: Vec<Vec<u8>>,
@@ -218,20 +227,17 @@ impl Reloadable {
         })
     }
 
-    /// The configuration for the next socket.
-    pub fn current(&self) -> Arc<ServerConfig> {
+    /// The configuration for the next socket; none where a proxy ends TLS.
+    pub fn current(&self) -> Option<Arc<ServerConfig>> {
         // The lock guards a value that is replaced whole: a panic elsewhere cannot have broken it.
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&current.0)
+        current.as_ref().map(|in_use| Arc::clone(&in_use.0))
     }
 
-    /// The certificate in use.
-    pub fn presented(&self) -> Presented {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .clone()
+    /// The certificate in use; none where a proxy ends TLS.
+    pub fn presented(&self) -> Option<Presented> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|in_use| in_use.1.clone())
     }
 
     /// Reads or renews the certificate; sockets that live keep theirs. To be called on SIGHUP, and
@@ -239,9 +245,9 @@ impl Reloadable {
     ///
     /// # Errors
     /// What is wrong with the new one; the old one stays in use.
-    pub fn reload(&self, origin: &Origin, now: Wall) -> Result<Presented, TlsError> {
+    pub fn reload(&self, origin: &Origin, now: Wall) -> Result<Option<Presented>, TlsError> {
         let next = build(origin, &self.protocols, &self.ticketer, now)?;
-        let presented = next.1.clone();
+        let presented = next.as_ref().map(|in_use| in_use.1.clone());
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(presented)
     }
@@ -252,8 +258,9 @@ fn build(
     protocols: &[Vec<u8>],
     ticketer: &Arc<dyn ProducesTickets>,
     now: Wall,
-) -> Result<(Arc<ServerConfig>, Presented), TlsError> {
+) -> Result<Option<InUse>, TlsError> {
     let (certificate, key, issued) = match origin {
+        Origin::Proxy => return Ok(None),
         Origin::Configured { certificate, key } => (certificate.clone(), key.clone(), None),
         Origin::Generated {
             folder,
@@ -269,7 +276,7 @@ fn build(
     let not_after = in_time(&certificate, &pair, now)?;
     let fingerprint = fingerprint(&pair.cert[0]);
     let config = server_config(pair, protocols, ticketer)?;
-    Ok((
+    Ok(Some((
         Arc::new(config),
         Presented {
             certificate,
@@ -277,7 +284,7 @@ fn build(
             not_after,
             issued,
         },
-    ))
+    )))
 }
 
 /// TLS 1.2 and 1.3 with the ciphers of the provider, all of them AEAD with forward secrecy.

@@ -28,7 +28,7 @@ pub(super) const ROUTES: [Route; 3] = [
 
 /// The authority, where there is one of ours.
 fn authority(call: &Call) -> Result<Option<Shown>, Problem> {
-    let Some(issued) = call.services.tls.presented().issued else {
+    let Some(issued) = call.services.tls.presented().and_then(|p| p.issued) else {
         return Ok(None);
     };
     shown(&issued.authority).map(Some).map_err(|error| {
@@ -45,14 +45,13 @@ fn facts(call: &Call) -> Result<Reply, Problem> {
             "expires_at": authority.not_after.rfc3339(),
         })
     });
-    let presented = call.services.tls.presented();
-    let body = json!({
-        "authority": authority,
-        "certificate": {
+    let certificate = call.services.tls.presented().map(|presented| {
+        json!({
             "fingerprint": presented.fingerprint,
             "expires_at": presented.not_after.rfc3339(),
-        },
+        })
     });
+    let body = json!({"authority": authority, "certificate": certificate});
     let mut answer = reply::json(StatusCode::OK, &body);
     no_store(&mut answer);
     Ok(answer)
@@ -62,7 +61,7 @@ fn download(call: &Call) -> Result<Reply, Problem> {
     let authority = authority(call)?.ok_or_else(|| {
         Problem::new(
             Code::NotFound,
-            "this appliance has a certificate of its operator; there is no authority of its own",
+            "this appliance has a certificate of its operator, or a proxy in front of it; there is no authority of its own",
         )
     })?;
     // The media type by which phones offer to install it.

@@ -10,11 +10,17 @@
 //!   (see [`swap`](super::backup)).
 //! - The new store is on trial until the appliance is ready, and so before anything is accepted. After
 //!   [`TRIALS`] starts that did not get there the old store is put back.
+//!
+//! Each step is logged, and written down where the next start and the administrator find it: [`story`].
+
+mod story;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use story::{Chapter, Step as Done, story};
 
 use super::audit::{Audit, Totals};
 use super::backup::{self, BUILDING, NEW};
@@ -126,8 +132,9 @@ pub(super) fn prepare(options: &Options, now: Wall) -> Result<(), StoreError> {
     }
     let kept = format!("{KEPT}{}-{}", stamp.app_version, now.0);
     tracing::info!(from = %stamp.app_version, to = %ours.app_version, "the first start of this version on this store");
+    let from = stamp.app_version.as_str();
     if stamp.record_format == FORMAT {
-        return keep(dir, &kept);
+        return keep(dir, from, &kept, now);
     }
     let trial = Trial {
         from: stamp.app_version.clone(),
@@ -139,7 +146,17 @@ pub(super) fn prepare(options: &Options, now: Wall) -> Result<(), StoreError> {
         // Not decided: nothing but rubbish.
         let _ = fs::remove_dir_all(dir.join(BUILDING));
     }
+    if let Err(error) = &result {
+        let told = format!("it could not be converted, and is as it was: {error}");
+        story::tell(dir, from, Done::Failed, told, now);
+    }
     result?;
+    let (old, new) = (stamp.record_format, FORMAT);
+    let told = format!(
+        "converted from record format {old} to {new} and tested; on trial until the appliance is ready. \
+         The old store is kept as {kept}"
+    );
+    story::tell(dir, from, Done::Converted, told, now);
     forget_older(dir, &kept);
     tracing::info!(%kept, "the store is converted; the old one is kept until the next upgrade");
     Ok(())
@@ -170,15 +187,24 @@ pub(super) fn stamp(dir: &Path) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// What the system refused.
-pub fn settled(dir: &Path) -> Result<(), StoreError> {
-    let path = dir.join(TRIAL);
-    if !path.exists() {
-        return Ok(());
+pub fn settled(dir: &Path, now: Wall) -> Result<(), StoreError> {
+    if let Some(from) = end_trial(dir)? {
+        let told = "the appliance became ready: the converted store stays";
+        story::tell(dir, &from, Done::Settled, told, now);
+        tracing::info!("the upgrade stands");
     }
+    Ok(())
+}
+
+/// What was on trial is not any more; the version that it came from.
+pub(super) fn end_trial(dir: &Path) -> Result<Option<String>, StoreError> {
+    let path = dir.join(TRIAL);
+    let Some(trial) = read_json::<Trial>(&path)? else {
+        return Ok(None);
+    };
     files::io("could not remove", &path, fs::remove_file(&path))?;
     files::sync_dir(dir)?;
-    tracing::info!("the upgrade stands");
-    Ok(())
+    Ok(Some(trial.from))
 }
 
 /// Counts a start of a store on trial; puts the old one back after too many.
@@ -199,6 +225,8 @@ fn on_trial(dir: &Path, now: Wall) -> Result<(), StoreError> {
             of = TRIALS,
             "the upgraded store is on trial"
         );
+        let told = format!("start {} of {TRIALS} on trial", trial.starts);
+        story::tell(dir, &trial.from, Done::Tried, told, now);
         return write_json(&path, &trial);
     }
     let building = dir.join(BUILDING);
@@ -212,6 +240,12 @@ fn on_trial(dir: &Path, now: Wall) -> Result<(), StoreError> {
     files::io("could not remove", &path, fs::remove_file(&path))?;
     files::io("could not remove", &kept, fs::remove_dir_all(&kept))?;
     files::sync_dir(dir)?;
+    let told = format!(
+        "the appliance did not become ready in {TRIALS} starts: the store of version {} is back in its place \
+         and holds all it held; what failed is in {failed}",
+        trial.from
+    );
+    story::tell(dir, &trial.from, Done::RolledBack, told, now);
     tracing::error!(version = %trial.from, aside = %failed, "the upgrade never became ready; the old store is back in its place");
     Err(StoreError::RolledBack {
         dir: dir.to_owned(),
@@ -221,11 +255,13 @@ fn on_trial(dir: &Path, now: Wall) -> Result<(), StoreError> {
 }
 
 /// A copy of the files as they are; without room none is made, because nothing is converted.
-fn keep(dir: &Path, kept: &str) -> Result<(), StoreError> {
+fn keep(dir: &Path, from: &str, kept: &str, now: Wall) -> Result<(), StoreError> {
     let room = dir.join(".keeping");
     let _ = fs::remove_dir_all(&room);
     if let Err(error) = enough(dir, 1) {
         tracing::warn!(%error, "no copy is kept from before the upgrade");
+        let told = format!("nothing had to be converted; no copy is kept: {error}");
+        story::tell(dir, from, Done::NotKept, told, now);
         return Ok(());
     }
     let copied = copy_store(dir, &room).and_then(|()| {
@@ -238,6 +274,8 @@ fn keep(dir: &Path, kept: &str) -> Result<(), StoreError> {
         return Err(error);
     }
     forget_older(dir, kept);
+    let told = format!("nothing had to be converted; the store as it was is kept as {kept}");
+    story::tell(dir, from, Done::Kept, told, now);
     tracing::info!(%kept, "the store as it was is kept until the next upgrade");
     Ok(())
 }
@@ -396,4 +434,4 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -18,6 +18,8 @@ try {
     pairs("fingerprint", authority.fingerprint);
     put("expires", new Date(authority.expires_at).toLocaleDateString());
     show("own");
+  } else if (!certificate) {
+    show("proxied");
   } else {
     pairs("presented", certificate.fingerprint);
     show("foreign");

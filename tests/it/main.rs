@@ -11,6 +11,8 @@ mod delivery;
 mod disk;
 mod docs;
 mod drafts;
+mod first_hour;
+mod first_minute;
 mod follow;
 mod golden;
 mod judges;

@@ -67,6 +67,11 @@ fn configuration(loaded: &Loaded) -> Line {
 fn certificate(config: &Config, now: Wall) -> Vec<Line> {
     const PART: &str = "certificate";
     let reload = "then systemctl reload emflow";
+    if config.tls.plain_behind_proxy {
+        let text =
+            "the proxy's: it ends TLS (tls.plain_behind_proxy), and is to be looked at there";
+        return vec![Line::green(PART, text)];
+    }
     if let Some(path) = &config.tls.certificate {
         return match examine::examine(config, now) {
             Err(error) => vec![Line::red(PART, error.to_string(), mend(&error, path))],

@@ -1,6 +1,6 @@
 //! The checks that open sockets: the port, a server that runs already, the local network.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use crate::serve::network;
 const CONNECT: Duration = Duration::from_millis(500);
 /// How long the running server may take to say how it is.
 const ANSWER: Duration = Duration::from_secs(2);
+/// The most that is read of its answer, in bytes.
+const ANSWER_MAX: u64 = 16 * 1024;
 /// Ports that are tried for the advice.
 const TRIED: u16 = 20;
 
@@ -34,6 +36,9 @@ pub(super) fn ask(config: &Config) -> Answer {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
+    }
+    if config.tls.plain_behind_proxy {
+        return ask_plainly(address);
     }
     let authority = config.server.data_dir.join("tls/authority.pem");
     let own = config.tls.certificate.is_none() && authority.exists();
@@ -59,6 +64,31 @@ pub(super) fn ask(config: &Config) -> Answer {
     match runtime.block_on(asked) {
         Ok(Ok((200, _))) => Answer::Ready,
         Ok(Ok((503, body))) => {
+            let detail = body["detail"].as_str().unwrap_or("it is not ready");
+            Answer::NotReady(detail.to_owned())
+        }
+        _ => Answer::None,
+    }
+}
+
+/// Where a proxy ends TLS the server speaks plain HTTP, on a loopback address.
+fn ask_plainly(address: SocketAddr) -> Answer {
+    let asked = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, CONNECT)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_write_timeout(Some(ANSWER))?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.take(ANSWER_MAX).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = asked().unwrap_or_default();
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    match answer.split(' ').nth(1) {
+        Some("200") => Answer::Ready,
+        Some("503") => {
+            let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
             let detail = body["detail"].as_str().unwrap_or("it is not ready");
             Answer::NotReady(detail.to_owned())
         }
@@ -112,6 +142,10 @@ pub(super) fn port(config: &Config, answer: Option<&Answer>) -> Line {
 pub(super) fn network(config: &Config, serving: bool) -> Vec<Line> {
     const PART: &str = "network";
     let listen = config.server.listen;
+    if config.tls.plain_behind_proxy {
+        let text = format!("{listen} is for the proxy on this machine; visitors come through that");
+        return vec![Line::green(PART, text)];
+    }
     if listen.ip().is_loopback() {
         let text = format!("{listen} is reached from this machine alone");
         let mend = format!("emflow --listen 0.0.0.0:{}", listen.port());

@@ -207,6 +207,29 @@ fn rules_between_keys_name_the_line_to_change() {
         &["c.toml:2: tls.key", "without tls.certificate"],
     );
     check(
+        "[tls]\nplain_behind_proxy = true\n[server]\nlisten = \"0.0.0.0:8443\"\n\
+         [limits]\ntrusted_proxies = [\"127.0.0.1\"]",
+        &[
+            "c.toml:2: tls.plain_behind_proxy",
+            "needs a loopback address",
+        ],
+    );
+    check(
+        "[tls]\nplain_behind_proxy = true\n[limits]\ntrusted_proxies = [\"192.0.2.1\"]",
+        &[
+            "c.toml:2: tls.plain_behind_proxy",
+            "needs the proxy in limits.trusted_proxies",
+        ],
+    );
+    check(
+        "[tls]\nplain_behind_proxy = true\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n\
+         [limits]\ntrusted_proxies = [\"127.0.0.0/8\"]",
+        &[
+            "c.toml:2: tls.plain_behind_proxy",
+            "must not stand beside tls.certificate",
+        ],
+    );
+    check(
         "[auth]\nvisitors = \"access_code\"",
         &["c.toml:2: auth.visitors", "needs a code"],
     );

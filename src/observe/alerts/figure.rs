@@ -239,14 +239,16 @@ impl Observer {
                     Figure::new(free as f64, text)
                 }
             },
-            Kind::CertificateExpiry => {
-                let ends = (rooms.ages.certificate_ends)();
-                let days = ends.since(clock::wall()).as_secs_f64() / DAY_S;
-                Figure::new(
-                    days,
-                    format!("ends at {}, in {days:.0} days", ends.rfc3339()),
-                )
-            }
+            Kind::CertificateExpiry => match (rooms.ages.certificate_ends)() {
+                None => {
+                    Figure::unknown("a proxy in front ends TLS; its certificate is not ours to see")
+                }
+                Some(ends) => {
+                    let days = ends.since(clock::wall()).as_secs_f64() / DAY_S;
+                    let text = format!("ends at {}, in {days:.0} days", ends.rfc3339());
+                    Figure::new(days, text)
+                }
+            },
             Kind::CatalogAge => {
                 let days = (rooms.ages.catalog_days)();
                 Figure::new(days as f64, format!("the prices are {days} days old"))

@@ -26,14 +26,17 @@ fn unreadable(error: TlsError) -> Problem {
 }
 
 fn of_authority(call: &Call) -> Result<Option<Shown>, Problem> {
-    let issued = call.services.tls.presented().issued;
+    let issued = call.services.tls.presented().and_then(|p| p.issued);
     let shown = issued.map(|issued| tls::shown(&issued.authority));
     shown.transpose().map_err(unreadable)
 }
 
 /// `GET /api/v1/admin/certificate`
 fn certificate(call: &Call) -> Result<Reply, Problem> {
-    let presented = call.services.tls.presented();
+    let presented = call.services.tls.presented().ok_or_else(|| {
+        let text = "a proxy in front of the appliance ends TLS (tls.plain_behind_proxy); look there for the certificate";
+        Problem::new(Code::NotFound, text)
+    })?;
     let shown = tls::shown(&presented.certificate).map_err(unreadable)?;
     let authority = of_authority(call)?.map(|authority| {
         json!({
@@ -54,7 +57,7 @@ fn certificate(call: &Call) -> Result<Reply, Problem> {
 /// `GET /api/v1/admin/certificate/authority`
 fn authority(call: &Call) -> Result<Reply, Problem> {
     let authority = of_authority(call)?.ok_or_else(|| {
-        let text = "the certificate is the operator's own; there is no authority of the appliance";
+        let text = "there is no authority of the appliance: the certificate is the operator's own, or a proxy's";
         Problem::new(Code::NotFound, text)
     })?;
     let media = "application/x-pem-file";

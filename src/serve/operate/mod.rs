@@ -12,6 +12,7 @@ pub(super) mod examples;
 pub(super) mod messages;
 pub(super) mod sessions;
 pub(super) mod settings;
+pub(super) mod upgrades;
 pub(super) mod visitors;
 
 use http::StatusCode;

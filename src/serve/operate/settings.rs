@@ -90,10 +90,10 @@ async fn reload(call: Call) -> Result<Reply, Problem> {
     let presented = call.services.tls.presented();
     Ok(answer(json!({
         "changed": done.changed, "needs_restart": done.needs_restart,
-        "certificate": {
+        "certificate": presented.map(|presented| json!({
             "fingerprint_sha256": presented.fingerprint,
             "not_after": presented.not_after.rfc3339(),
-        },
+        })),
     })))
 }
 

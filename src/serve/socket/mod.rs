@@ -18,13 +18,12 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::accept::Io;
+use super::line::Line;
 use super::roster::{Listed, Origin};
 use super::{Peer, Services};
 use crate::access::Identity;
@@ -37,9 +36,7 @@ use crate::protocol::close::Close;
 use conversation::Conversation;
 use metered::Metered;
 
-/// Boxed, so that an idle socket's task stays small.
-type Tls = Box<TlsStream<TcpStream>>;
-type Socket = WebSocketStream<Metered<Tls>>;
+type Socket = WebSocketStream<Metered<Line>>;
 type Sink = SplitSink<Socket, Message>;
 type Source = SplitStream<Socket>;
 
@@ -67,7 +64,7 @@ pub(super) fn start(
             let Ok(parts) = upgraded.downcast::<Io>() else {
                 return;
             };
-            let tls: Tls = Box::new(TokioIo::into_inner(parts.io));
+            let line = TokioIo::into_inner(parts.io);
             let config = WebSocketConfig::default()
                 .read_buffer_size(READ_BUFFER)
                 .write_buffer_size(WRITE_BUFFER)
@@ -80,7 +77,7 @@ pub(super) fn start(
             let id = ConnectionId(random_u128());
             let listed = services.roster.enter(id, &identity.user_id, origin);
             let metered = Metered::new(
-                tls,
+                line,
                 &already_read,
                 Arc::clone(&listed.entry),
                 services.meters.clone(),

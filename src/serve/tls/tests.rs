@@ -51,7 +51,7 @@ fn shake(
 ) -> Result<ClientConnection, rustls::Error> {
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let mut client = ClientConnection::new(Arc::clone(client), name)?;
-    let mut server = ServerConnection::new(server.current())?;
+    let mut server = ServerConnection::new(server.current().unwrap())?;
     while client.wants_write() || server.wants_write() {
         let (mut there, mut back) = (Vec::new(), Vec::new());
         while client.wants_write() {
@@ -352,7 +352,7 @@ fn a_configured_certificate_is_used_or_what_is_wrong_is_named() {
     let server = open(&configured(&good.0, &good.1)).unwrap();
     let trusting = Arc::new(client(&good.0, NOW, BOTH));
     shake(&server, &trusting, "shop.example").unwrap();
-    let presented = server.presented();
+    let presented = server.presented().unwrap();
     assert_eq!(presented.not_after, NOW.plus(DAY));
     assert_eq!(presented.issued, None);
     assert_eq!(presented.fingerprint.len(), 32 * 3 - 1);
@@ -363,14 +363,14 @@ fn a_reload_takes_the_new_certificate_or_keeps_the_old_and_sessions_resume() {
     let scratch = tempfile::tempdir().unwrap();
     let origin = generated(scratch.path(), NAMES);
     let server = open(&origin).unwrap();
-    let first = server.presented();
+    let first = server.presented().unwrap();
     assert!(
         first
             .issued
             .as_ref()
             .is_some_and(|issued| issued.new_authority)
     );
-    let held = server.current();
+    let held = server.current().unwrap();
     let trusting = Arc::new(client(&scratch.path().join("authority.pem"), NOW, BOTH));
     let kind = || {
         shake(&server, &trusting, "localhost")
@@ -385,14 +385,14 @@ fn a_reload_takes_the_new_certificate_or_keeps_the_old_and_sessions_resume() {
         key: "/none.key".into(),
     };
     server.reload(&bad, NOW).expect_err("there is no such file");
-    assert_eq!(server.presented(), first);
-    assert!(Arc::ptr_eq(&held, &server.current()));
+    assert_eq!(server.presented().as_ref(), Some(&first));
+    assert!(Arc::ptr_eq(&held, &server.current().unwrap()));
 
     let more = generated(scratch.path(), &[NAMES, &["demo.example"]].concat());
-    let second = server.reload(&more, NOW).unwrap();
+    let second = server.reload(&more, NOW).unwrap().unwrap();
     assert_ne!(second.fingerprint, first.fingerprint);
-    assert_eq!(server.presented(), second);
-    assert!(!Arc::ptr_eq(&held, &server.current()));
+    assert_eq!(server.presented().as_ref(), Some(&second));
+    assert!(!Arc::ptr_eq(&held, &server.current().unwrap()));
     assert_eq!(
         kind(),
         Some(HandshakeKind::Resumed),

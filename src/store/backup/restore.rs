@@ -71,7 +71,7 @@ pub fn restore(
     let result = built.build(file, begin).and_then(|restored| {
         let aside = swap::replace(dir, &format!("before-restore-{}", restored.epoch))?;
         // What was on trial is out of the way.
-        upgrade::settled(dir)?;
+        upgrade::end_trial(dir)?;
         Ok(Restored { aside, ..restored })
     });
     if result.is_err() {

@@ -63,7 +63,7 @@ fn raw(dir: &Path) -> sled::Db {
     recover::open_free(&dir.join("sled"), &options(dir)).unwrap()
 }
 
-type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
+pub(crate) type Contents = BTreeMap<Vec<u8>, Vec<u8>>;
 
 fn contents(dir: &Path) -> Contents {
     let entries = raw(dir).iter().map(|e| e.unwrap()).collect::<Vec<_>>();
@@ -77,7 +77,7 @@ fn entries(opened: &Opened) -> Contents {
     ours.map(|(k, v)| (k.to_vec(), v.to_vec())).collect()
 }
 
-fn wait(dir: &Path) {
+pub(crate) fn wait(dir: &Path) {
     while files::lock(dir).is_err() {
         std::thread::yield_now();
     }
@@ -86,7 +86,7 @@ fn wait(dir: &Path) {
 }
 
 /// A store of format 0 in `dir`; what it holds as this version writes it, and as it is.
-fn old_store(dir: &Path) -> (Contents, Contents) {
+pub(crate) fn old_store(dir: &Path) -> (Contents, Contents) {
     let opened = open(&options(dir), Wall(1000)).unwrap();
     fill(&opened);
     let now = entries(&opened);
@@ -130,6 +130,14 @@ fn names(dir: &Path, first: &str) -> Vec<PathBuf> {
     entries.filter(ours).collect()
 }
 
+/// The story has these steps, and each says from which version.
+fn told(dir: &Path, steps: &[Done]) {
+    let story = story(dir).unwrap();
+    let found: Vec<Done> = story.iter().map(|chapter| chapter.step).collect();
+    assert_eq!(found, steps, "{story:#?}");
+    assert!(story.iter().all(|chapter| chapter.from.starts_with("0.0.")));
+}
+
 #[test]
 fn an_older_store_is_converted_and_the_old_one_kept() {
     // req: D6
@@ -152,7 +160,8 @@ fn an_older_store_is_converted_and_the_old_one_kept() {
     assert_eq!(kept.len(), 1);
     assert_eq!(contents(&kept[0]), old);
     assert!(names(dir.path(), "restor").is_empty());
-    settled(dir.path()).unwrap();
+    settled(dir.path(), Wall(9)).unwrap();
+    told(dir.path(), &[Done::Converted, Done::Settled]);
     drop(opened);
     // Settled: never rolled back, whatever becomes of later starts.
     for _ in 0..=TRIALS + 1 {
@@ -186,7 +195,10 @@ fn an_upgrade_that_never_becomes_ready_is_rolled_back() {
     // Another start of the new version tries anew.
     let opened = reopen(&options(dir.path())).unwrap();
     assert_eq!(entries(&opened), expected);
-    settled(dir.path()).unwrap();
+    settled(dir.path(), Wall(9)).unwrap();
+    let again = [Done::Converted, Done::Settled];
+    let story = [Done::Converted, Done::Tried, Done::Tried, Done::RolledBack];
+    told(dir.path(), &[&story[..], &again].concat());
 }
 
 #[test]
@@ -207,6 +219,7 @@ fn what_cannot_be_converted_stays_as_it_is() {
     for first in ["restor", "before-", TRIAL] {
         assert!(names(dir.path(), first).is_empty(), "{first}");
     }
+    told(dir.path(), &[Done::Failed]);
 }
 
 #[test]
@@ -231,6 +244,7 @@ fn another_version_of_the_same_format_keeps_a_copy_and_converts_nothing() {
     let kept = names(dir.path(), KEPT);
     assert_eq!(kept.len(), 1, "only the newest: {kept:?}");
     assert!(kept[0].display().to_string().contains("0.0.8"));
+    told(dir.path(), &[Done::Kept, Done::Kept]);
     let copy: Contents = contents(&kept[0]);
     assert!(
         expected

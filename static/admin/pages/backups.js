@@ -7,6 +7,7 @@ import { main, page, part } from "../parts/page.js";
 import { loaded, pill } from "../parts/state.js";
 import { rowAct, table } from "../parts/table.js";
 import { time } from "../parts/time.js";
+import { upgrades } from "../parts/upgrades.js";
 import { perform } from "../parts/toast.js";
 import { bytes, plural, span } from "../words.js";
 
@@ -27,7 +28,7 @@ export function backups(ctx) {
     loaded(ctx, all, () => {
       const schedule = h("div", {});
       const grid = table({ caption: "Backups", key: (one) => one.name, columns: columns(ctx, after), empty: { title: "No backup yet", text: "Make one now, or set a schedule: [backup] every, keep and directory in the configuration." } });
-      return { element: h("div", {}, schedule, part("Kept here", grid.element), restore()), update: (told) => { show(schedule, scheduled(told.schedule)); grid.update(told.items); } };
+      return { element: h("div", {}, schedule, part("Kept here", grid.element), restore(), upgrades(ctx)), update: (told) => { show(schedule, scheduled(told.schedule)); grid.update(told.items); } };
     }));
 }
 

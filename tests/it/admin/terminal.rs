@@ -82,18 +82,44 @@ fn the_first_start_at_a_terminal_shows_a_password_once_and_logs_it_never() {
             Some(shown)
         };
         let Some(first) = start() else { return };
+        as_the_readme_shows(&first);
         let said = first.split_once("shown this once: ").unwrap().1;
         let password = said.split_whitespace().next().unwrap().to_owned();
         assert_eq!(password.len(), 29, "{password}");
         let second = start().unwrap();
         assert!(!second.contains("shown this once"), "{second}");
         assert!(!second.contains("set-password"), "{second}");
+        assert!(second.contains("/admin#link="), "{second}");
 
         let server = Server::start_in(dir, &[]);
         assert!(login(&server, &password).await.is_ok());
         let log = std::fs::read_to_string(dir.join("server.log")).unwrap();
         assert!(!log.is_empty() && !log.contains(&password), "{log}");
     });
+}
+
+/// Line by line what the README says that a terminal says, but for figures and for words that it
+/// cuts short with an ellipsis.
+fn as_the_readme_shows(shown: &str) {
+    let readme = include_str!("../../../README.md");
+    let sample = readme.split("\n```text\n").nth(1).unwrap();
+    let sample = sample.split("\n```").next().unwrap();
+    let figures = |word: &str| -> String {
+        let mut plain = word.replace(|c: char| c.is_ascii_digit(), "#");
+        while plain.contains("##") {
+            plain = plain.replace("##", "#");
+        }
+        plain
+    };
+    let same = |(one, other): (&str, &str)| one.ends_with('…') || figures(one) == figures(other);
+    let mut lines = shown.lines();
+    for wanted in sample.lines() {
+        let found = lines.next().unwrap_or_default().trim_end();
+        let words = (wanted.split_whitespace(), found.split_whitespace());
+        let alike =
+            words.0.clone().zip(words.1.clone()).all(same) && words.0.count() == words.1.count();
+        assert!(alike, "README.md: `{wanted}`\nthe terminal: `{found}`");
+    }
 }
 
 #[test]
