@@ -31,9 +31,9 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "observer")]
 
 def families():
     """Importing them registers their faults."""
-    import admin, agents, clocks, disks, network, power, process, resources, storms, visitors  # noqa: E401, F401
+    import admin, agents, clocks, disks, machines, network, power, process, resources, storms, visitors  # noqa: E401, F401
     from registry import FAULTS
-    return dict(sorted(FAULTS.items(), key=lambda item: int(item[0][1:])))
+    return dict(sorted(FAULTS.items(), key=lambda item: (item[0][0], int(item[0][1:]))))
 
 
 def chosen(faults: dict, only: str, skip: str, column: str) -> list:

@@ -16,6 +16,7 @@ mod golden;
 mod judges;
 mod ledger;
 mod load;
+mod memory;
 mod observe;
 mod operate;
 mod operator;
