@@ -162,8 +162,8 @@ pub(super) fn open_at(path: &Path, options: &Options) -> Result<sled::Db, StoreE
     match panics::caught(|| config.open()) {
         Ok(Ok(db)) => Ok(db),
         Ok(Err(sled::Error::Io(e))) => Err(sled::Error::Io(e).into()),
-        // Of its other words for this some stand for a damaged `conf`.
-        Ok(Err(sled::Error::Unsupported(why))) if why.contains(OTHER_SIZE) => {
+        // Of its other words for this some stand for a damaged `conf`; it does not insist on the checksum.
+        Ok(Err(sled::Error::Unsupported(why))) if names_a_size(&why) => {
             Err(StoreError::OtherSettings {
                 dir: options.dir.clone(),
                 why,
@@ -172,6 +172,14 @@ pub(super) fn open_at(path: &Path, options: &Options) -> Result<sled::Db, StoreE
         Ok(Err(error)) => Err(damaged(options, &[Fault::Files(error.to_string())])),
         Err(why) => Err(damaged(options, &[Fault::Files(why)])),
     }
+}
+
+/// Whether sled says that a store has another segment size, one that a store of ours can have: any
+/// other number is a damaged one.
+fn names_a_size(why: &str) -> bool {
+    let size = why.rsplit(' ').next().and_then(|n| n.parse::<usize>().ok());
+    why.contains(OTHER_SIZE)
+        && size.is_some_and(|n| n.is_power_of_two() && (512 << 10..=16 << 20).contains(&n))
 }
 
 /// As [`open_at`], where this process has just closed it: sled lets go of its own lock a moment later.

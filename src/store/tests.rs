@@ -317,6 +317,32 @@ fn a_flipped_bit_or_a_short_file_is_never_silent() {
     );
 }
 
+/// sled only warns where the checksum of `conf` is wrong, and would then blame the settings.
+#[test]
+fn a_flipped_bit_in_the_settings_of_sled_is_damage() {
+    // req: D6
+    let dir = tempfile::tempdir().unwrap();
+    let opened = open(&options(dir.path()), Wall(1000)).unwrap();
+    write(&opened, vec![visitor("a", 0, 1), append("a", 1, &["kept"])]);
+    drop(opened);
+    let conf = dir.path().join("sled/conf");
+    let sound = std::fs::read(&conf).unwrap();
+    let mut refused = 0;
+    for at in 0..sound.len() {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1 << (at % 8);
+        std::fs::write(&conf, bytes).unwrap();
+        match reopen(&options(dir.path())) {
+            Ok(opened) => assert_eq!(texts(&opened, "a", 1).len(), 1, "byte {at}"),
+            Err(StoreError::Damaged { .. }) => refused += 1,
+            Err(other) => panic!("byte {at}: {other}"),
+        }
+        std::fs::write(&conf, &sound).unwrap();
+    }
+    assert!(refused > 10, "{refused} of {} bytes showed", sound.len());
+    assert!(reopen(&options(dir.path())).is_ok());
+}
+
 #[test]
 fn another_segment_size_is_named_and_harms_nothing() {
     let dir = tempfile::tempdir().unwrap();

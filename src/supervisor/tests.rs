@@ -322,3 +322,70 @@ async fn what_happened_is_counted_by_category_and_value() {
     assert!(u128::from(count("time_to_value_ms")) >= took.as_millis());
     assert_eq!(count("accepted"), 3, "a repetition is not counted again");
 }
+
+/// Every way to misbehave at once, beside agents that do their work. `TRIALS=200` makes it as long
+/// as that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agents_that_misbehave_harm_nobody_else() {
+    // req: B3, B4
+    const BAD: [Act; 6] = [
+        Act::Fail,
+        Act::Panic,
+        Act::PanicAtOnce,
+        Act::Hang,
+        Act::Drip,
+        Act::Flood,
+    ];
+    const GOOD: [Act; 5] = [
+        Act::Answer(2),
+        Act::Answer(500),
+        Act::Huge(10 << 20),
+        Act::LeakSink,
+        Act::Answer(0),
+    ];
+    let asked = std::env::var("TRIALS").ok();
+    let trials: usize = asked.map_or(8, |n| n.parse().expect("TRIALS is a number"));
+    let dir = tempfile::tempdir().unwrap();
+    let plan = Plan {
+        agent_timeout: Duration::from_secs(3),
+        ..PLAN
+    };
+    let (primary, spare) = (Script::new("primary", &[]), Script::new("spare", &[]));
+    let house = House::open(dir.path(), plan, &primary, Some(&spare));
+    let waves = trials.div_ceil(BAD.len() + GOOD.len() - 1);
+    for wave in 0..waves {
+        let hand = ByHand {
+            who: "ann",
+            reason: None,
+        };
+        house.supervisor.0.breakers.reset("primary", hand);
+        // Another order in each wave; no five of the bad ones in a row open the breaker.
+        let mut acts: Vec<Act> = BAD.into_iter().chain(GOOD).collect();
+        acts.rotate_left(wave % BAD.len());
+        primary.acts.lock().unwrap().extend(acts);
+        let users: Vec<String> = (0..BAD.len() + GOOD.len())
+            .map(|n| format!("w{wave}.{n}"))
+            .collect();
+        let asking = users.iter().map(|user| async {
+            let session = house.send(user, "m1").await;
+            house.frames(user, session).await
+        });
+        let answers = futures_util::future::join_all(asking).await;
+        let mut by_primary = 0;
+        for frames in &answers {
+            let (kind, end) = the_end(frames);
+            assert_eq!(kind, Kind::AgentCompleted, "wave {wave}: {end}");
+            let first = end["result"]["execution"]["backend"] == "primary";
+            assert_eq!(first, end["fallback_reason"].is_null(), "{end}");
+            by_primary += usize::from(first);
+            assert!(frames.len() as u64 <= outbox::ANSWER_FRAMES);
+            let longest = frames.iter().map(|f| f.payload.len()).max();
+            assert!(longest < Some(crate::protocol::MAX_SERVER_FRAME));
+        }
+        assert!(by_primary > 0, "wave {wave}: nobody's own agent answered");
+        assert!(by_primary <= GOOD.len(), "wave {wave}: {by_primary}");
+    }
+    assert_eq!(primary.acts.lock().unwrap().len(), 0, "all were tried");
+    primary.alive(0).await;
+    house.idle().await;
+}

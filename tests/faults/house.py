@@ -13,8 +13,6 @@ from server import Server
 
 # The time that everything accepted may take to come to its end after the last fault.
 QUIET = 60.0
-# A health answer may take so long while a fault does not forbid it (nightly only).
-PATIENT = 1.0
 
 
 class Arena:
@@ -61,6 +59,12 @@ class Arena:
                 pass
             await asyncio.sleep(0.2)
 
+    async def stop_watching(self):
+        """Again and again: in Python 3.11 `wait_for` can swallow a cancellation."""
+        while self.watcher and not self.watcher.done():
+            self.watcher.cancel()
+            await asyncio.wait({self.watcher}, timeout=1.0)
+
     def fault(self, kind: str):
         self.crowd.history.add("fault", kind=kind)
 
@@ -71,8 +75,7 @@ class Arena:
 
     async def __aexit__(self, kind, error, _trace):
         try:
-            if self.watcher:
-                self.watcher.cancel()
+            await self.stop_watching()
             if error is None:
                 await self.crowd.leave(QUIET)
                 self.verdict()

@@ -13,6 +13,10 @@ class Skip(Exception):
     """The fault cannot be brought about here; said loudly, and a failure where CI is set."""
 
 
+class Beside(Exception):
+    """A test of the crate brings it about, and the test command that called us runs that test itself."""
+
+
 @dataclass
 class Context:
     """What a fault is given, and where it writes down what it found."""
@@ -95,6 +99,9 @@ async def run(one: Fault, binary: str, column: str, scale: float, seed: int, kee
             if context.done < trials:
                 context.breach(f"{context.done} of {trials} trials were done")
                 outcome = "failed"
+        except Beside as where:
+            outcome = "beside"
+            context.breaches = [str(where)]
         except Skip as reason:
             outcome = "skipped"
             context.breaches = [str(reason)]

@@ -1,13 +1,17 @@
-"""Memory that runs out."""
+"""Memory that runs out, and what grows in hours."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import sys
 import time
 
 from house import Arena, memory, until
 from registry import Context, Skip, fault
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 CGROUP = "/sys/fs/cgroup/memory"
 
 
@@ -65,3 +69,22 @@ async def caged(context: Context, arena: Arena, limit: int, must_live: bool):
         context.count("killed by the kernel", int(died and server.process.returncode == -9))
     server.kill()
     cage.remove()
+
+
+# Minutes of the soak are its trials; a commit runs none.
+@fault("F24", "soak: hours of visitors who come and go, with troubles by chance (trials are minutes)", 0, 480,
+       "memory slope < 1 MiB/h, 95 % of it back, disk < 4 x live + 64 MiB, 0 violations")
+async def soak(context: Context):
+    record = os.path.join(context.folder, "soak.json")
+    command = [sys.executable, os.path.join(HERE, "soak.py"), "--binary", context.binary, "--minutes", str(context.trials),
+               "--seed", str(context.seed), "--record", record]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+    said, _ = await process.communicate()
+    for line in said.decode(errors="replace").splitlines():
+        if line.startswith(("FAIL", "  ")) or process.returncode == 2:
+            context.breach(line.strip())
+    if os.path.exists(record):
+        with open(record, encoding="utf-8") as file:
+            context.figures.update(json.load(file)["figures"])
+        context.done = context.trials
+    context.must(process.returncode == 0 or context.breaches, f"exit code {process.returncode}")

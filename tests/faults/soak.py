@@ -2,7 +2,9 @@
 """Hours of work with visitors who come and go and lines that are cut: does anything grow?
 
     soak.py --binary PATH [--minutes 60] [--visitors 8] [--seed N] [--record FILE.json] [--data-dir DIR]
+            [--set NAME=VALUE ...]
 
+Lines are reset, half closed, delayed, throttled and go dead by chance, from the seed; the configuration is reloaded.
 Sessions are kept for a minute only, so that an hour sees many lives of everything. Every half minute memory,
 descriptors and disk are written down. At the end everybody leaves, the housekeeping has its time, and the bars are
 looked at: memory grows by less than 1 MiB an hour over the second half, 95 % of what the work took comes back,
@@ -18,6 +20,7 @@ import json
 import logging
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -32,6 +35,32 @@ SETTINGS = {"EMFLOW_SESSIONS__RETENTION": "1m", "EMFLOW_SESSIONS__CLEANUP_INTERV
             "EMFLOW_AUTH__TOKEN_TTL": "10m"}
 # What is left when everybody has gone may take so long to be forgotten.
 FORGETTING = 180.0
+
+
+async def nemesis(proxy, server, chance: random.Random, counts: dict):
+    """One trouble after the other, each for a few seconds, with rests between."""
+    while True:
+        await asyncio.sleep(chance.uniform(2.0, 8.0))
+        kind = chance.choice(("reset", "half-close", "delay", "throttle", "dead line", "reload"))
+        counts[kind] = counts.get(kind, 0) + 1
+        manners = proxy.manners
+        if kind == "reset":
+            proxy.reset(0.5)
+        elif kind == "half-close":
+            proxy.half_close(0.3)
+        elif kind == "reload":
+            server.process.send_signal(signal.SIGHUP)
+        elif kind == "delay":
+            manners.delay = (0.0, 0.4)
+        elif kind == "throttle":
+            manners.rate = 20_000
+        else:
+            manners.black_hole = True
+        await asyncio.sleep(chance.uniform(1.0, 4.0))
+        manners.delay, manners.rate, manners.black_hole = (0.0, 0.0), 0, False
+        if kind == "dead line":
+            # What hung in it is not delivered late: the line was dead.
+            proxy.reset(1.0)
 
 
 def disk(folder: str) -> int:
@@ -69,7 +98,8 @@ async def soak(args) -> int:
     from network import Target
     chance = random.Random(args.seed)
     folder = args.data_dir or tempfile.mkdtemp(prefix="soak-")
-    server = Server(args.binary, os.path.join(folder, "data"), os.path.join(folder, "server.log"), **SETTINGS)
+    server = Server(args.binary, os.path.join(folder, "data"), os.path.join(folder, "server.log"),
+                    **{**SETTINGS, **dict(pair.split("=", 1) for pair in args.set)})
     await server.start()
     began = time.monotonic()
     # The floor: what a server has that was used a little, and rests.
@@ -83,6 +113,8 @@ async def soak(args) -> int:
         crowd = Crowd(Target(f"https://127.0.0.1:{proxy.port}", server.log + ".ca.pem"), None, args.seed)
         await crowd.enter(args.visitors)
         working = list(crowd.loads)
+        troubles: dict[str, int] = {}
+        trouble = asyncio.create_task(nemesis(proxy, server, chance, troubles))
         end = began + args.minutes * 60
         while time.monotonic() < end:
             await asyncio.sleep(SAMPLE)
@@ -90,7 +122,6 @@ async def soak(args) -> int:
                 print(f"FAIL the server ended with {server.process.returncode}")
                 return 1
             samples.append(sample(server, began))
-            proxy.reset(0.3)
             # One goes for good, another comes.
             working.pop(0).stopping = True
             visitor = await Visitor.create(server.target)
@@ -102,10 +133,12 @@ async def soak(args) -> int:
                 now = samples[-1]
                 print(f"minute {now['minute']:.0f}: {now['memory'] / MEBIBYTE:.1f} MiB, {now['files']} files, "
                       f"disk {now['disk'] / MEBIBYTE:.1f} MiB, {crowd.counts()}", flush=True)
-        return await finish(args, server, crowd, floor, samples, began)
+        trouble.cancel()
+        proxy.manners.delay, proxy.manners.rate, proxy.manners.black_hole = (0.0, 0.0), 0, False
+        return await finish(args, server, crowd, floor, samples, began, troubles)
 
 
-async def finish(args, server, crowd, floor, samples, began) -> int:
+async def finish(args, server, crowd, floor, samples, began, troubles) -> int:
     for load in crowd.loads:
         load.stopping = True
     _, late = await asyncio.wait(crowd.tasks, timeout=120)
@@ -118,6 +151,7 @@ async def finish(args, server, crowd, floor, samples, began) -> int:
     rest = sample(server, began)
     figures = judge_figures(args, crowd, recent, floor, samples, rest)
     figures["late visitors"] = len(late)
+    figures.update({f"times {kind}": count for kind, count in sorted(troubles.items())})
     server.kill()
     bars = [
         ("memory slope MiB/h over the second half", figures["slope MiB/h"], figures["slope MiB/h"] < 1.0),
@@ -131,7 +165,7 @@ async def finish(args, server, crowd, floor, samples, began) -> int:
         print(f"{'ok' if kept else 'FAIL'} {name}: {value}")
     if args.record:
         with open(args.record, "w", encoding="utf-8") as file:
-            json.dump({"figures": figures, "floor": floor, "rest": rest, "samples": samples[:: max(1, len(samples) // 30)]}, file, indent=1)
+            json.dump({"figures": figures, "set": args.set, "floor": floor, "rest": rest, "samples": samples[:: max(1, len(samples) // 30)]}, file, indent=1)
             file.write("\n")
     return 0 if all(kept for _, _, kept in bars) else 1
 
@@ -165,6 +199,7 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=8)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--forgetting", type=float, default=FORGETTING, help="seconds of rest at the end")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="in the server's environment")
     parser.add_argument("--record")
     parser.add_argument("--data-dir")
     args = parser.parse_args()

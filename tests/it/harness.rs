@@ -13,6 +13,11 @@ use tempfile::TempDir;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_emflow");
 
+/// What is tested: a release, for example, where the fault programme runs these tests.
+pub(crate) fn binary() -> std::ffi::OsString {
+    std::env::var_os("EMFLOW_TEST_BINARY").unwrap_or_else(|| BINARY.into())
+}
+
 /// A running server. Killed when dropped.
 pub(crate) struct Server {
     pub(crate) dir: PathBuf,
@@ -25,7 +30,7 @@ pub(crate) struct Server {
 
 /// The command with a clean environment and limits that tests do not run into.
 pub(crate) fn command(dir: &Path, env: &[(String, String)]) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command
         .current_dir(dir)
         .env_clear()
@@ -75,7 +80,7 @@ impl Server {
     pub(crate) fn start_with_descriptors(dir: &Path, most: u32) -> Self {
         let plain = command(dir, &[]);
         let mut limited = Command::new("prlimit");
-        limited.arg(format!("--nofile={most}:{most}")).arg(BINARY);
+        limited.arg(format!("--nofile={most}:{most}")).arg(binary());
         limited.current_dir(dir).env_clear();
         limited.envs(
             plain

@@ -18,6 +18,7 @@ mod golden;
 mod judges;
 mod ledger;
 mod load;
+mod memory;
 mod observe;
 mod operate;
 mod operator;

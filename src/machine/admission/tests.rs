@@ -332,3 +332,19 @@ fn a_session_that_is_not_durable_takes_room_and_is_never_started() {
     assert!(admission.finish(id, now));
     assert_eq!(admission.visitors.len(), 1, "only b is left");
 }
+
+#[test]
+fn limits_change_while_sessions_are_in() {
+    let now = Instant::now();
+    let (mut admission, _) = offered(limits(9, 3, 9), now, "a b c");
+    assert_eq!(admission.limits(), limits(9, 3, 9));
+    assert_eq!(admission.next_ready(now), Some(SessionId(0)));
+    assert_eq!((admission.free(), admission.processing()), (2, 1));
+    admission.set_limits(limits(1, 1, 1));
+    assert_eq!((admission.free(), admission.waiting()), (0, 2), "all stay");
+    assert_eq!(admission.next_ready(now), None);
+    admission.set_limits(limits(0, 0, 0));
+    assert_eq!(admission.limits(), limits(1, 1, 1), "a zero counts as one");
+    admission.set_limits(limits(9, 5, 9));
+    assert_eq!((admission.free(), admission.waiting()), (4, 2));
+}

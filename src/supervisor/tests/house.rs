@@ -33,6 +33,12 @@ pub(crate) enum Act {
     /// Panics before there is a future.
     PanicAtOnce,
     Hang,
+    /// Says one small thing after the other and never comes to an end.
+    Drip,
+    /// The same without a breath.
+    Flood,
+    /// Says something of so many bytes, and answers.
+    Huge(usize),
     /// Answers, and leaves its sink with somebody who never drops it.
     LeakSink,
 }
@@ -114,19 +120,34 @@ impl Backend for Script {
                 Act::Fail => return Err(Failure::Broken("scripted".into())),
                 Act::Panic => panic!("panics on purpose"),
                 Act::Hang => std::future::pending().await,
+                Act::Drip | Act::Flood => loop {
+                    if events.send(thought("more".into())).await.is_err() {
+                        std::future::pending::<()>().await;
+                    }
+                    if matches!(act, Act::Drip) {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                },
+                Act::Huge(bytes) => {
+                    let _ = events.send(thought("a".repeat(bytes))).await;
+                    1
+                }
                 Act::LeakSink | Act::PanicAtOnce => 1,
             };
             for n in 0..things {
-                let event = Event::Thinking {
-                    message: format!("thought {n}"),
-                    assumptions: Vec::new(),
-                };
-                if events.send(event).await.is_err() {
+                if events.send(thought(format!("thought {n}"))).await.is_err() {
                     break;
                 }
             }
             crate::agents::answer(&task, &Catalog::builtin(), &mut |_| {}).map_err(Failure::Refused)
         })
+    }
+}
+
+fn thought(message: String) -> Event {
+    Event::Thinking {
+        message,
+        assumptions: Vec::new(),
     }
 }
 

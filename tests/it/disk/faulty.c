@@ -5,6 +5,7 @@
  *   write-full  the same with ENOSPC
  *   sync-eio    the same for a sync, with EIO
  *   sync-stall  every sync waits until that file is gone
+ *   sync-slow   every sync takes FAULT_MS milliseconds, less where that file goes meanwhile
  *
  * Each fault is written with its file as a line to FAULT_TOLD, so that a test knows it has happened.
  */
@@ -62,6 +63,11 @@ static int fails(int fd, const char *kind) {
     if (strcmp(fault, "sync-stall") == 0) {
         tell(fault);
         while (armed()) usleep(2000);
+        return 0;
+    }
+    if (strcmp(fault, "sync-slow") == 0) {
+        tell(fault);
+        for (long left = atol(setting("FAULT_MS")); left > 0 && armed(); left -= 2) usleep(2000);
         return 0;
     }
     long nth = atol(setting("FAULT_NTH")), now = atomic_fetch_add(&calls, 1) + 1;
