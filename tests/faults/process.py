@@ -85,7 +85,17 @@ async def killed_starting(arena: Arena, call: str, nth: int) -> bool:
     except ProcessLookupError:
         pass
     tracer.wait()
+    # The server is nobody's child here; until it is gone it holds the lock of the store.
+    await until(lambda: not group_lives(tracer.pid), 10.0)
     return died
+
+
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+        return True
+    except ProcessLookupError:
+        return False
 
 
 @fault("F4", "kill -9 while it starts and recovers", 10, 200, "opens every time; 0 lost")

@@ -22,8 +22,9 @@ async function device(page, control, act) {
   const own = await page.context().browser().newContext({ ignoreHTTPSErrors: true, viewport: { width: 390, height: 844 } });
   try {
     const other = await own.newPage();
-    await watch(own, other);
-    await other.goto((await address(page, control)).replace("localhost", "127.0.0.1"));
+    const link = (await address(page, control)).replace("localhost", "127.0.0.1");
+    await watch(own, other, link);
+    await other.goto(link);
     await other.waitForSelector("#connection[data-phase=online]", { timeout: WAIT_MS });
     must(!other.url().includes("#v") && new URL(other.url()).hash.length < 40, `the token stays in the address: ${other.url()}`);
     await act(other);
