@@ -3,6 +3,7 @@
 
 mod colour;
 mod picture;
+mod sheet;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -21,8 +22,13 @@ pub const ACTION_MAX: usize = 60;
 /// The longest address, in bytes.
 pub const URL_MAX: usize = 500;
 
-/// The surfaces on which text stands, light and dark, as `static/css/app.css` has them.
-const SURFACES: [Colour; 2] = [Colour(0xff_ffff), Colour(0x1c_2024)];
+/// What text stands on, light and dark: surface, paper and sunken of `static/css/base.css`.
+const GROUNDS: [[Colour; 3]; 2] = [
+    [Colour(0xff_ffff), Colour(0xf7_f6f2), Colour(0xef_ede6)],
+    [Colour(0x1c_2024), Colour(0x14_171a), Colour(0x23_282d)],
+];
+/// Where a colour goes that is to be read better: darker on light, lighter on dark.
+const TOWARDS: [Colour; 2] = [Colour(0), Colour(0xff_ffff)];
 /// Its accents.
 const ACCENTS: Colours = Colours {
     accent: Colour(0x0b_5d53),
@@ -39,10 +45,35 @@ pub struct Colours {
 }
 
 impl Colours {
-    /// How well each can be read on its surface: light, dark; from 1 to 21 (WCAG 2.2, 1.4.3).
+    /// How well each can be read on the worst of its grounds: light, dark; from 1 to 21 (WCAG 2.2, 1.4.3).
     pub fn contrast(&self) -> [f64; 2] {
-        let [light, dark] = SURFACES;
-        [self.accent.contrast(light), self.accent_dark.contrast(dark)]
+        let [light, dark] = &GROUNDS;
+        [
+            self.accent.least_contrast(light),
+            self.accent_dark.least_contrast(dark),
+        ]
+    }
+
+    /// Every rule that does not hold, with the nearest colour for which it does.
+    fn faults(&self) -> Vec<(&'static str, String)> {
+        let fields = ["colours.accent", "colours.accent_dark"];
+        let both = [(self.accent, "light"), (self.accent_dark, "dark")];
+        let mut faults = Vec::new();
+        for (place, (field, contrast)) in fields.into_iter().zip(self.contrast()).enumerate() {
+            if contrast < LEAST_CONTRAST {
+                let (colour, on) = both[place];
+                let better = colour.readable_on(&GROUNDS[place], TOWARDS[place]);
+                faults.push((
+                    field,
+                    format!(
+                        "must have a contrast of {LEAST_CONTRAST} or more on each {on} ground of \
+                         the page, or text in it cannot be read; {colour} has {contrast:.2}, \
+                         {better} would do"
+                    ),
+                ));
+            }
+        }
+        faults
     }
 }
 
@@ -97,19 +128,7 @@ impl Appearance {
                 faults.push(("call_to_action.url", rule));
             }
         }
-        let fields = ["colours.accent", "colours.accent_dark"];
-        for ((field, contrast), on) in fields
-            .into_iter()
-            .zip(self.colours.contrast())
-            .zip(["light", "dark"])
-        {
-            if contrast < LEAST_CONTRAST {
-                let rule = format!(
-                    "must have a contrast of {LEAST_CONTRAST} or more on {on}; it has {contrast:.2}"
-                );
-                faults.push((field, rule));
-            }
-        }
+        faults.extend(self.colours.faults());
         if let Some(rule) = self.logo.as_ref().and_then(|logo| logo.fault()) {
             faults.push(("logo", rule));
         }
@@ -119,18 +138,20 @@ impl Appearance {
 
 fn address(url: &str) -> Result<(), String> {
     let host = url.strip_prefix("https://").unwrap_or("");
-    let plain = url.len() <= URL_MAX && !url.chars().any(|c| c.is_control() || c.is_whitespace());
+    // What ends an address in HTML or Markdown is written as %XX in one.
+    let ends = |c: char| c.is_control() || c.is_whitespace() || "<>\"'`\\".contains(c);
+    let plain = url.len() <= URL_MAX && !url.chars().any(ends);
     if plain && host.starts_with(|c: char| c.is_alphanumeric() || c == '[') {
         return Ok(());
     }
     Err(format!(
-        "must begin with https:// and have at most {URL_MAX} bytes"
+        "must begin with https://, have at most {URL_MAX} bytes and neither spaces nor quotes"
     ))
 }
 
 /// What is shown at the moment; replaced whole.
 pub struct Look {
-    configured: Appearance,
+    configured: RwLock<Appearance>,
     edited: RwLock<Option<Arc<Edited>>>,
 }
 
@@ -157,7 +178,7 @@ impl Look {
             faults.is_empty()
         };
         Self {
-            configured,
+            configured: RwLock::new(configured),
             edited: RwLock::new(edited.filter(fits).map(Arc::new)),
         }
     }
@@ -167,13 +188,28 @@ impl Look {
         let edited = self.edited.read().unwrap_or_else(PoisonError::into_inner);
         match &*edited {
             Some(edited) => (edited.appearance.clone(), Some(edited.changed)),
-            None => (self.configured.clone(), None),
+            None => (self.configured(), None),
         }
     }
 
     /// Whether the configured one differs from what comes with the page.
     pub fn is_configured(&self) -> bool {
-        self.configured != Appearance::default()
+        self.configured() != Appearance::default()
+    }
+
+    /// What is shown where the administrator has changed nothing.
+    pub fn configured(&self) -> Appearance {
+        let configured = self.configured.read();
+        configured.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on the configuration says this.
+    pub fn configure(&self, configured: Appearance) {
+        let mut now = self
+            .configured
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *now = configured;
     }
 
     /// Shows another; none: the configured one.

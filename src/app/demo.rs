@@ -1,12 +1,13 @@
 //! From the configuration to what the demo page shows.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use super::StartError;
 use super::wiring::{read, secret};
 use crate::agents::backend::Reader;
 use crate::agents::catalog::Catalog;
-use crate::appearance::{self, Appearance, Look};
+use crate::appearance::{self, Appearance, LOGO_MAX, Logo, Look, Media};
 use crate::clock;
 use crate::config::Config;
 use crate::examples::Gallery;
@@ -25,7 +26,7 @@ pub(super) async fn wire(
     let signer = Signer::new(&seed);
     Ok(Demo {
         gallery: shelf(config, store)?,
-        look: look(store)?,
+        look: look(config, store)?,
         signer: signer.map_err(|e| StartError::File(format!("the key of the reports: {e}")))?,
         engine: engine(catalog),
         reader: Reader::new(Arc::clone(catalog), config.agents.as_of),
@@ -72,9 +73,38 @@ fn shelf(config: &Config, store: &Store) -> Result<Shelf, StartError> {
 }
 
 /// The look of the page, likewise.
-fn look(store: &Store) -> Result<Look, StartError> {
+fn look(config: &Config, store: &Store) -> Result<Look, StartError> {
     let edited = store.setting(appearance::STORED)?.flatten();
-    Ok(Look::new(Appearance::default(), edited))
+    let logo = logo(config).map_err(|why| StartError::File(format!("branding.logo {why}")))?;
+    let configured = Appearance {
+        logo,
+        ..config.branding.appearance()
+    };
+    Ok(Look::new(configured, edited))
+}
+
+/// The configured logo, every rule checked.
+pub(super) fn logo(config: &Config) -> Result<Option<Logo>, String> {
+    let Some(path) = &config.branding.logo else {
+        return Ok(None);
+    };
+    let told = |why: String| format!("{}: {why}", path.display());
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| told(e.to_string()))?;
+    // One byte more than is allowed says that it is too long.
+    file.take(LOGO_MAX as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| told(e.to_string()))?;
+    let media = if bytes.starts_with(b"\x89PNG") {
+        Media::Png
+    } else {
+        Media::Svg
+    };
+    let logo = Logo { media, bytes };
+    match logo.fault() {
+        Some(rule) => Err(told(rule)),
+        None => Ok(Some(logo)),
+    }
 }
 
 pub(super) fn gallery(config: &Config) -> Result<Gallery, StartError> {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use super::{demo, wiring};
 use crate::access::permits::Permits;
+use crate::appearance::Appearance;
 use crate::clock;
 use crate::config::{Config, LogFilter};
 use crate::intake::Queue;
@@ -45,6 +46,7 @@ pub(super) fn begin(
 impl Apply for Rooms {
     fn files(&self, config: &Config) -> Result<(), (&'static str, String)> {
         let gallery = demo::gallery(config).map_err(|e| ("examples.file", e.to_string()))?;
+        let logo = demo::logo(config).map_err(|why| ("branding.logo", why))?;
         // The last that can fail: before it nothing is changed.
         self.tls
             .reload(&Origin::of(config), clock::wall())
@@ -53,6 +55,10 @@ impl Apply for Rooms {
             services.demo.gallery.change(|shown| {
                 shown.configured = gallery;
                 shown.file = config.examples.file.clone();
+            });
+            services.demo.look.configure(Appearance {
+                logo,
+                ..config.branding.appearance()
             });
         }
         Ok(())
@@ -70,6 +76,12 @@ impl Apply for Rooms {
         let Some(services) = self.services.upgrade() else {
             return;
         };
+        let look = &services.demo.look;
+        look.configure(Appearance {
+            // A file: read where files are.
+            logo: look.configured().logo,
+            ..config.branding.appearance()
+        });
         services.limits.set(wiring::rates(config));
         let attempts = config.limits.attempts_per_minute;
         services.new_visitors.set(attempts);

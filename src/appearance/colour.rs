@@ -26,6 +26,30 @@ impl Colour {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
+    /// On the worst of several.
+    pub fn least_contrast(self, grounds: &[Self]) -> f64 {
+        let each = grounds.iter().map(|ground| self.contrast(*ground));
+        each.fold(f64::INFINITY, f64::min)
+    }
+
+    /// So many percent of `other` in it.
+    pub fn mixed(self, other: Self, percent: u32) -> Self {
+        let (ours, theirs) = (self.0.to_be_bytes(), other.0.to_be_bytes());
+        let both = ours.into_iter().zip(theirs);
+        Self(both.fold(0, |made, (our, their)| {
+            let sum =
+                u32::from(our) * (100 - percent.min(100)) + u32::from(their) * percent.min(100);
+            (made << 8) | ((sum + 50) / 100)
+        }))
+    }
+
+    /// The nearest on the way `towards` black or white that can be read on each of `grounds`.
+    pub fn readable_on(self, grounds: &[Self], towards: Self) -> Self {
+        let steps = (0..=100).map(|percent| self.mixed(towards, percent));
+        let mut fitting = steps.filter(|c| c.least_contrast(grounds) >= LEAST_CONTRAST);
+        fitting.next().unwrap_or(towards)
+    }
+
     fn luminance(self) -> f64 {
         let [_, red, green, blue] = self.0.to_be_bytes();
         let linear = |byte: u8| {

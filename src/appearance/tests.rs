@@ -100,3 +100,69 @@ fn every_fault_is_named() {
     ];
     assert_eq!(fields, expected);
 }
+
+#[test]
+fn a_colour_that_is_refused_is_told_with_one_that_is_not() {
+    let check = |accent: &str, accent_dark: &str| {
+        let colours = Colours {
+            accent: Colour::parse(accent).unwrap(),
+            accent_dark: Colour::parse(accent_dark).unwrap(),
+        };
+        let told = colours.faults();
+        assert_eq!(told.len(), 2, "{told:?}");
+        let better = |n: usize| {
+            let (before, _) = told[n].1.split_once(" would do").unwrap();
+            Colour::parse(before.rsplit(' ').next().unwrap()).unwrap()
+        };
+        let mended = Colours {
+            accent: better(0),
+            accent_dark: better(1),
+        };
+        assert_eq!(mended.faults(), [], "{told:?}");
+    };
+    check("#ffff00", "#202020");
+    check("#ff6600", "#800000");
+    check("#ffffff", "#000000");
+    check("#777777", "#666666");
+}
+
+#[test]
+fn whatever_accent_is_allowed_everything_made_of_it_can_be_read() {
+    let mut allowed = 0;
+    for step in 0..4096_u32 {
+        let colour =
+            Colour((step >> 8) * 0x11_0000 | (step >> 4 & 15) * 0x1100 | (step & 15) * 0x11);
+        let colours = Colours {
+            accent: colour,
+            accent_dark: colour,
+        };
+        for (tones, contrast) in colours.tones().iter().zip(colours.contrast()) {
+            assert!(
+                tones.on_accent.contrast(colour) >= LEAST_CONTRAST,
+                "{colour}"
+            );
+            if contrast >= LEAST_CONTRAST {
+                allowed += 1;
+                assert!(tones.soft.contrast(colour) >= LEAST_CONTRAST, "{colour}");
+            }
+        }
+    }
+    assert!(allowed > 1_000, "{allowed}");
+}
+
+#[test]
+fn the_sheet_names_both_accents_and_is_empty_without_a_choice() {
+    assert_eq!(Appearance::default().sheet(), "");
+    let changed = Appearance {
+        colours: Colours {
+            accent: Colour(0x10_2080),
+            accent_dark: Colour(0xa0_b0ff),
+        },
+        ..Appearance::default()
+    };
+    let sheet = changed.sheet();
+    let light = sheet.lines().next().unwrap();
+    assert!(light.contains("--accent:#102080") && light.contains("--on-accent:#ffffff"));
+    let dark: Vec<&str> = sheet.lines().skip(1).collect();
+    assert!(dark.len() == 2 && dark.iter().all(|line| line.contains("--accent:#a0b0ff")));
+}

@@ -10,6 +10,7 @@
 //! the file, `EMFLOW_SECTION__KEY_FILE` in the environment, or a systemd credential that
 //! is named after the key.
 
+mod branding;
 mod layers;
 mod nearest;
 mod rules;

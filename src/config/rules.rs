@@ -166,7 +166,7 @@ fn is_webhook(url: &str, plain: bool) -> bool {
 /// Every rule that does not hold.
 pub(super) fn broken(loaded: &Loaded) -> Vec<ConfigError> {
     let fails = |rule: &&Rule| !(rule.0)(&loaded.config);
-    RULES
+    let between = RULES
         .iter()
         .filter(fails)
         .map(|(_, key, rule, fix)| ConfigError {
@@ -174,6 +174,6 @@ pub(super) fn broken(loaded: &Loaded) -> Vec<ConfigError> {
             key: (*key).to_owned(),
             rule: (*rule).to_owned(),
             fix: (*fix).to_owned(),
-        })
-        .collect()
+        });
+    between.chain(super::branding::broken(loaded)).collect()
 }

@@ -12,6 +12,7 @@ use super::types::{
     Host, JwtAlgorithm, LogFilter, LogFormat, Network, Secret, Visitors, WebOrigin,
 };
 use super::value::{ByteSize, Value};
+use crate::appearance::Colour;
 
 settings! {
     /// Where the appliance listens and keeps its data.
@@ -210,6 +211,22 @@ settings! {
     examples: Examples {
         /// A TOML file with the gallery. Empty: the built-in one.
         file: Option<PathBuf> = "" [live];
+    }
+
+    /// What the pages and reports are called and look like, until the administrator changes it on the admin page.
+    branding: Branding {
+        /// The name on the pages and reports, 1 to 80 characters.
+        title: String = "Example Message Flow" [live];
+        /// A PNG, or an SVG that holds shapes only, of 256 KiB at most. Empty: the one that comes with the page.
+        logo: Option<PathBuf> = "" [live];
+        /// Buttons, links and marks on light: `#rrggbb`, with a contrast of 4.5 or more.
+        accent: Colour = "#0b5d53" [live];
+        /// The same on dark.
+        accent_dark: Colour = "#63c7b2" [live];
+        /// What stands on the button under each result, 1 to 60 characters; following it is counted. Empty: no button.
+        action_text: String = "" [live];
+        /// Where the button leads: an address that begins with https.
+        action_url: String = "" [live];
     }
 
     /// Showing it to others: the page /present, for the administrator.

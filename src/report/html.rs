@@ -2,18 +2,23 @@
 
 use std::fmt::Write;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Block, Document};
+use crate::appearance::Appearance;
 
 /// Inline, because the file is opened from a disk and must need nothing else.
 const STYLE: &str = include_str!("style.css");
 
 pub(super) fn write(document: &Document) -> String {
     let title = escaped(&document.title);
+    let (colours, letterhead) = (document.look.report_colours(), letterhead(&document.look));
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n"
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n\
+         <title>{title}</title>\n<style>{STYLE}{colours}</style>\n</head>\n<body>\n<main>\n{letterhead}<h1>{title}</h1>\n"
     );
     for block in &document.blocks {
         // Writing into a string does not fail.
@@ -29,6 +34,12 @@ pub(super) fn write(document: &Document) -> String {
                 Some(drawing) => writeln!(out, "<figure>{drawing}</figure>"),
                 None => Ok(()),
             },
+            Block::Action(action) => writeln!(
+                out,
+                "<p class=\"act\"><a href=\"{0}\" rel=\"noopener noreferrer\">{1}</a> <span>{0}</span></p>",
+                escaped(&action.url),
+                escaped(&action.text)
+            ),
             Block::Table(columns, rows) => {
                 let row = |cells: &[String], tag: &str| {
                     let cells = cells
@@ -50,6 +61,19 @@ pub(super) fn write(document: &Document) -> String {
         };
     }
     out + "</main>\n</body>\n</html>\n"
+}
+
+/// Whose report it is, above its title.
+fn letterhead(look: &Appearance) -> String {
+    let logo = look.logo.as_ref().map(|logo| {
+        let data = STANDARD.encode(&logo.bytes);
+        format!(
+            "<img src=\"data:{};base64,{data}\" alt=\"\">",
+            logo.media.as_str()
+        )
+    });
+    let (logo, title) = (logo.unwrap_or_default(), escaped(&look.title));
+    format!("<p class=\"from\">{logo}{title}</p>\n")
 }
 
 /// A cell's text; a word that no column holds, such as a hash, may break every so many characters.

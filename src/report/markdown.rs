@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::{Block, Document};
 
 pub(super) fn write(document: &Document) -> String {
-    let mut out = format!("# {}\n", escaped(&document.title));
+    let [title, from] = [&document.title, &document.look.title].map(|text| escaped(text));
+    let mut out = format!("# {title}\n\n{from}\n");
     for block in &document.blocks {
         // Writing into a string does not fail.
         let _ = match block {
@@ -18,6 +19,10 @@ pub(super) fn write(document: &Document) -> String {
             Block::List(items) => items.iter().fold(writeln!(out), |done, item| {
                 done.and_then(|()| writeln!(out, "- {}", escaped(item)))
             }),
+            // The rules of an address leave it nothing that would end it here.
+            Block::Action(action) => {
+                writeln!(out, "\n[{}](<{}>)", escaped(&action.text), action.url)
+            }
             // Its words and its table say it.
             Block::Chart(_) => Ok(()),
             Block::Table(columns, rows) => {

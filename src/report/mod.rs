@@ -10,6 +10,7 @@ mod markdown;
 pub mod seal;
 
 use crate::agents::answer::{Answer, Chart, Figure, Finding, Recommendation};
+use crate::appearance::{Action, Appearance};
 use crate::clock::Wall;
 use crate::protocol::frame::Kind;
 use crate::store::SessionRecord;
@@ -27,12 +28,16 @@ enum Block {
     Table(Vec<String>, Vec<Vec<String>>),
     /// Drawn where there is room for a drawing; its numbers stand in a table.
     Chart(Box<Chart>),
+    /// Where a reader goes who wants more: the operator's words and address.
+    Action(Action),
 }
 
 /// What a report is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     title: String,
+    /// Whose report it is: name, logo and colours.
+    look: Appearance,
     blocks: Vec<Block>,
 }
 
@@ -45,10 +50,16 @@ pub enum Outcome<'a> {
 }
 
 impl Document {
-    /// The report of an ended session.
-    pub fn new(record: &SessionRecord, outcome: &Outcome<'_>, delivery: &Delivery) -> Self {
+    /// The report of an ended session, as the operator's pages look.
+    pub fn new(
+        record: &SessionRecord,
+        outcome: &Outcome<'_>,
+        delivery: &Delivery,
+        look: Appearance,
+    ) -> Self {
         let mut document = Self {
             title: record.title.clone(),
+            look,
             blocks: Vec::new(),
         };
         document.about(record);
@@ -62,6 +73,8 @@ impl Document {
                 ));
             }
         }
+        let action = document.look.action.clone();
+        document.blocks.extend(action.map(Block::Action));
         document.delivery(delivery);
         document
     }

@@ -38,7 +38,12 @@ fn hostile_texts_stay_texts() {
     // req: V4
     for text in HOSTILE {
         let outcome = Outcome::Other(Kind::Error, text);
-        let document = Document::new(&record(text), &outcome, &Delivery::default());
+        let document = Document::new(
+            &record(text),
+            &outcome,
+            &Delivery::default(),
+            Appearance::default(),
+        );
         let html = document.html();
         for tag in ["<script", "<img", "<b>", "onerror=alert(1)>"] {
             assert!(!html.contains(tag), "{tag} of {text} in {html}");
@@ -62,6 +67,7 @@ fn it_fetches_nothing() {
         &record("x"),
         &Outcome::Other(Kind::Error, "y"),
         &Delivery::default(),
+        Appearance::default(),
     )
     .html();
     for word in [
@@ -86,6 +92,7 @@ fn every_number_of_a_real_answer_is_in_it_with_its_arithmetic() {
         &record(text),
         &Outcome::Answer(&answer),
         &Delivery::default(),
+        Appearance::default(),
     );
     let (html, markdown) = (document.html(), document.markdown());
     assert!(!answer.provenance.is_empty());
@@ -95,4 +102,39 @@ fn every_number_of_a_real_answer_is_in_it_with_its_arithmetic() {
     }
     assert_eq!(html.matches("<figure><svg ").count(), answer.charts.len());
     assert!(html.contains("$4,500 a month") && markdown.contains("$4,500 a month"));
+}
+
+#[test]
+fn the_operators_name_logo_colours_and_offer_are_in_it() {
+    use crate::appearance::{Colour, Colours, Logo, Media};
+    let look = Appearance {
+        title: "Our <answers>".to_owned(),
+        logo: Some(Logo {
+            media: Media::Png,
+            bytes: vec![1, 2, 3],
+        }),
+        colours: Colours {
+            accent: Colour(0x10_2080),
+            accent_dark: Colour(0xa0_b0ff),
+        },
+        action: Some(Action {
+            text: "Talk [to] us".to_owned(),
+            url: "https://example.org/?a=1&b=2".to_owned(),
+        }),
+    };
+    let (record, outcome) = (record("x"), Outcome::Other(Kind::Error, "y"));
+    let document = Document::new(&record, &outcome, &Delivery::default(), look);
+    let html = document.html();
+    for part in [
+        "<p class=\"from\"><img src=\"data:image/png;base64,AQID\" alt=\"\">Our &lt;answers&gt;</p>",
+        "--accent:#102080",
+        "--accent:#a0b0ff",
+        "<a href=\"https://example.org/?a=1&amp;b=2\" rel=\"noopener noreferrer\">Talk [to] us</a>",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    let markdown = document.markdown();
+    assert!(markdown.contains("\nOur &lt;answers&gt;\n"), "{markdown}");
+    let link = r"[Talk \[to\] us](<https://example.org/?a=1&b=2>)";
+    assert!(markdown.contains(link), "{markdown}");
 }

@@ -2,10 +2,12 @@
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
+use ring::digest;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use warp::reply::Response as Reply;
 
-use super::reply;
+use super::{pages, reply};
+use crate::appearance::Appearance;
 use crate::protocol::problem::{Code, Problem};
 
 #[derive(RustEmbed)]
@@ -32,31 +34,46 @@ fn find(path: &str) -> Option<(String, EmbeddedFile)> {
         .find_map(|name| Static::get(&name).map(|file| (name, file)))
 }
 
+/// The stylesheet with the operator's colours; made, not kept.
+const BRAND: &str = "css/brand.css";
+
 /// Whether there is a file at `path` (without the leading slash).
 pub(super) fn exists(path: &str) -> bool {
-    find(path).is_some()
+    path == BRAND || find(path).is_some()
 }
 
-/// The file at `path` (without the leading slash).
+/// The file at `path` (without the leading slash), as the pages look now.
 ///
 /// # Errors
 /// 404. The path is looked up among the embedded names: there is no directory to climb out of.
-pub(super) fn get(path: &str, if_none_match: Option<&str>) -> Result<Reply, Problem> {
+pub(super) fn get(
+    path: &str,
+    if_none_match: Option<&str>,
+    look: &Appearance,
+) -> Result<Reply, Problem> {
     let missing = || Problem::new(Code::NotFound, "no such page; the demo page is at /");
-    let (name, file) = find(path).ok_or_else(missing)?;
-    let media = media(&name);
-    let hash: String = file
-        .metadata
-        .sha256_hash()
+    let (media, bytes) = if path == BRAND {
+        (media(path), look.sheet().into_bytes())
+    } else {
+        let (name, file) = find(path).ok_or_else(missing)?;
+        let bytes = file.data.into_owned();
+        match (media(&name), String::from_utf8(bytes)) {
+            (HTML, Ok(page)) => (HTML, pages::fill(&page, look).into_bytes()),
+            (media, Ok(text)) => (media, text.into_bytes()),
+            (media, Err(binary)) => (media, binary.into_bytes()),
+        }
+    };
+    // Over what is sent: a page changes with what the administrator fills in.
+    let hash = digest::digest(&digest::SHA256, &bytes);
+    let hash: String = hash.as_ref()[..16]
         .iter()
-        .take(16)
         .map(|b| format!("{b:02x}"))
         .collect();
     let tag = format!("\"{hash}\"");
     let mut response = if if_none_match == Some(tag.as_str()) {
         reply::body(StatusCode::NOT_MODIFIED, media, Vec::new())
     } else {
-        reply::body(StatusCode::OK, media, file.data.into_owned())
+        reply::body(StatusCode::OK, media, bytes)
     };
     let headers = response.headers_mut();
     // Asked for again each time and mostly answered by 304: an upgrade shows at once.
@@ -67,9 +84,11 @@ pub(super) fn get(path: &str, if_none_match: Option<&str>) -> Result<Reply, Prob
     Ok(response)
 }
 
+const HTML: &str = "text/html; charset=utf-8";
+
 fn media(path: &str) -> &'static str {
     match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
-        "html" => "text/html; charset=utf-8",
+        "html" => HTML,
         "css" => "text/css; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" => "application/json",

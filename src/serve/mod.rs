@@ -22,6 +22,7 @@ mod live;
 pub mod network;
 mod observation;
 mod operate;
+mod pages;
 pub mod presenter;
 mod reply;
 mod report;

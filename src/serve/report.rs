@@ -9,6 +9,7 @@ use super::routes::{Call, Route, Who, at_once};
 use super::{guard, reply};
 use crate::access::admin::Scope;
 use crate::agents::answer::Answer;
+use crate::appearance::Appearance;
 use crate::clock::Wall;
 use crate::id::SessionId;
 use crate::machine::ledger::verdict;
@@ -157,21 +158,23 @@ fn report(call: &Call) -> Result<Reply, Problem> {
         };
         return Err(Problem::new(Code::NotFound, text));
     };
+    let (look, _) = call.services.demo.look.now();
+    let document = || document(&record, kind, &payload, &delivery, look);
     let (media, text) = match extension {
         "json" => {
             let report = json!({
                 "emflow_report": 1, "server_version": env!("CARGO_PKG_VERSION"),
-                "session": described(&record, Some(kind), payload), "delivery": delivery,
+                "session": described(&record, Some(kind), payload.clone()), "delivery": delivery,
             });
             ("application/json", signer.seal_json(&format!("{report:#}")))
         }
         "md" => (
             "text/markdown; charset=utf-8",
-            signer.seal_text(&document(&record, kind, &payload, &delivery).markdown()),
+            signer.seal_text(&document().markdown()),
         ),
         _ => (
             "text/html; charset=utf-8",
-            signer.seal_text(&document(&record, kind, &payload, &delivery).html()),
+            signer.seal_text(&document().html()),
         ),
     };
     // An id is letters, digits and an underscore: it cannot leave the header's quotes.
@@ -196,7 +199,13 @@ fn key(call: &Call) -> Reply {
     reply::json(StatusCode::OK, &key)
 }
 
-fn document(record: &SessionRecord, kind: Kind, payload: &Value, delivery: &Delivery) -> Document {
+fn document(
+    record: &SessionRecord,
+    kind: Kind,
+    payload: &Value,
+    delivery: &Delivery,
+    look: Appearance,
+) -> Document {
     let answer: Option<Answer> = match kind {
         Kind::AgentCompleted => serde_json::from_value(payload["result"].clone()).ok(),
         _ => None,
@@ -208,5 +217,5 @@ fn document(record: &SessionRecord, kind: Kind, payload: &Value, delivery: &Deli
         Some(answer) => Outcome::Answer(answer),
         None => Outcome::Other(kind, words.unwrap_or("a result of another version")),
     };
-    Document::new(record, &outcome, delivery)
+    Document::new(record, &outcome, delivery, look)
 }

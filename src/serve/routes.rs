@@ -275,7 +275,8 @@ async fn respond(path: FullPath, mut call: Call) -> (&'static str, Reply) {
     if methods.is_empty() && files::exists(name) {
         if [Method::GET, Method::HEAD].contains(&call.method) {
             let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
-            return (PAGE, reply::either(files::get(name, tag)));
+            let (look, _) = call.services.demo.look.now();
+            return (PAGE, reply::either(files::get(name, tag, &look)));
         }
         methods.extend(["GET", "HEAD"]);
     }

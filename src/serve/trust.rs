@@ -18,7 +18,11 @@ use crate::protocol::problem::{Code, Problem};
 pub(super) const ROUTES: [Route; 3] = [
     Route::get("/trust", Who::Anyone, |call| {
         let tag = super::door::text(&call.headers, &header::IF_NONE_MATCH);
-        at_once(files::get("trust.html", tag))
+        at_once(files::get(
+            "trust.html",
+            tag,
+            &call.services.demo.look.now().0,
+        ))
     }),
     Route::get("/trust/facts", Who::Anyone, |call| at_once(facts(&call))),
     Route::get("/trust/emflow-authority.crt", Who::Anyone, |call| {

@@ -4,6 +4,9 @@ import { choose, lacking, language, t, use, LANGUAGES } from "./words.js";
 import { h, show } from "./h.js";
 import * as store from "./store.js";
 
+/** The name of the page, as the server filled it in. */
+export const brand = () => document.querySelector(".brand-name")?.textContent ?? "";
+
 /** Before anything is drawn. */
 export async function speak() {
   const chosen = choose(store.loadLanguage(), navigator.languages);
@@ -11,7 +14,8 @@ export async function speak() {
   if (answer.ok) use(chosen, await answer.json());
   document.documentElement.lang = chosen;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
-  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
+  const title = brand();
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label, { title }));
   const picker = document.getElementById("language");
   show(picker, Object.entries(LANGUAGES).map(([name, label]) => h("option", { value: name, lang: name, selected: name === language(), title: label }, name.toUpperCase())));
   picker.addEventListener("change", () => {

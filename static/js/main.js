@@ -10,7 +10,7 @@ import { Ledger } from "./proof.js";
 import { signal, effect } from "./signal.js";
 import { h, show } from "./h.js";
 import { t, tOr } from "./words.js";
-import { speak, checkWords } from "./language.js";
+import { brand, speak, checkWords } from "./language.js";
 import { theme } from "./look.js";
 import { gallery } from "./views/gallery.js";
 import { composer } from "./views/composer.js";
@@ -82,7 +82,11 @@ app.control = () => app.scope() !== "read";
 
 app.stop = (run) => app.wire.cancel(run.sessionId);
 app.cut = () => app.wire.cut();
-app.track = (event, run) => app.control() && app.wire?.track({ event, ...(run?.sessionId ? { session_id: run.sessionId } : {}) });
+/** `example`: what it is about and worth, for what belongs to no session yet. */
+app.track = (event, { run, example } = {}) => app.control() && app.wire?.track({
+  event, ...(run?.sessionId ? { session_id: run.sessionId } : {}),
+  ...(example ? { properties: { category: example.category, complexity: example.complexity, business_value: example.businessValue, title: example.title } } : {}),
+});
 
 app.open = (key, { replace = false, chosen = true } = {}) => {
   app.chose ||= chosen;
@@ -194,7 +198,7 @@ function views() {
       window.scrollTo(0, 0);
     }
     shown.update?.();
-    document.title = run ? `${titleOf(run)} · ${t("page.title")}` : t("page.title");
+    document.title = run ? `${titleOf(run)} · ${brand()}` : brand();
   });
   effect(() => { document.documentElement.dataset.scope = app.scope(); });
   sessionList(app, at("sessions"));
@@ -206,6 +210,12 @@ function views() {
 function followAddress() {
   const read = () => app.selected(location.hash.startsWith("#link=") ? null : decodeURIComponent(location.hash.slice(1)) || null);
   window.addEventListener("popstate", read);
+  document.querySelector(".brand").addEventListener("click", (event) => {
+    // With a key held it opens elsewhere, as any link.
+    if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    app.open(null);
+  });
   read();
 }
 

@@ -6,6 +6,7 @@ mod accepted;
 mod admin;
 mod backup;
 mod backups;
+mod branding;
 mod crash;
 mod delivery;
 mod disk;

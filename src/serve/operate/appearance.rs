@@ -20,7 +20,8 @@ use crate::store::commit;
 
 /// A logo at its largest in base64, and the rest.
 const BODY: usize = LOGO_MAX / 3 * 4 + 16 * 1024;
-const LOGO: &str = "/api/v1/appearance/logo";
+/// The address of the logo.
+pub(in crate::serve) const LOGO: &str = "/api/v1/appearance/logo";
 /// For whoever opens the picture's own address: nothing in it may act.
 const INERT: &str = "default-src 'none'; style-src 'none'; sandbox; frame-ancestors 'none'";
 

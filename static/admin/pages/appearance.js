@@ -13,8 +13,8 @@ import { bytes, rate } from "../words.js";
 
 const LEAST = 4.5;
 const LOGO_MAX = 262_144;
-/** What text stands on, light and dark: the surfaces of base.css. */
-const SURFACES = { accent: "#ffffff", accent_dark: "#1c2024" };
+/** What text in the colour stands on at the worst, light and dark: the sunken grounds of base.css. */
+const SURFACES = { accent: "#efede6", accent_dark: "#23282d" };
 const DEFAULTS = { accent: "#0b5d53", accent_dark: "#63c7b2" };
 
 export function appearance(ctx) {

@@ -20,7 +20,7 @@ export function gallery(app) {
 
 function card(app, example) {
   const open = (use) => () => {
-    app.track("example_opened");
+    app.track("example_opened", { example });
     use(example);
   };
   return h("article", { class: "card", dataset: { category: example.category } },

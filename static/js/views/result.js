@@ -23,7 +23,7 @@ export function resultView(app) {
     if (shown === run) return;
     shown = run;
     const open = arithmetic(run);
-    app.track("result_viewed", run);
+    app.track("result_viewed", { run });
     show(top, restsOnNothing(run), headline(app, run, open));
     show(main, body(app, run, open));
     editor.display(run);
