@@ -21,6 +21,8 @@ export default {
   async "under load the overview says what the statistics say, and goes on by itself"(page) {
     await open(page, "overview");
     await page.waitForSelector(".tile", WAIT);
+    await page.waitForSelector(".hint-card a:has-text('trust the certificate')", WAIT);
+    await until("a configured password is not offered to be chosen", async () => !(await page.isVisible(".hint-card a:has-text('password')")));
     const between = (name, of) => until(`${name} on the page`, async () => {
       const [before, seen, after] = [of(await api(page, "/example-messages/stats")), number(await value(page, name)), of(await api(page, "/example-messages/stats"))];
       // A snapshot is a second old at most; what changes meanwhile lies between.
