@@ -159,7 +159,7 @@ pub enum Denied {
 pub struct NewVisitorRequest<'a> {
     /// Needed where the mode is [`AuthMode::AccessCode`].
     pub access_code: Option<&'a str>,
-    /// Shown to the admin; see [`NewVisitor::display_name`].
+    /// Told back with the answer and not kept; see [`NewVisitor::display_name`].
     pub display_name: Option<&'a str>,
 }
 

@@ -26,6 +26,7 @@ use super::Services;
 use super::door::text;
 use super::operate;
 use super::routes::{Call, Route, Who, at_once};
+use crate::id::UserId;
 use crate::meter::{Event, EventKind, Severity};
 use crate::protocol::problem::{Code, Problem};
 use crate::shutdown::Phase;
@@ -59,6 +60,7 @@ const PAGE_MAX: usize = 500;
 struct Wanted {
     kind: Option<String>,
     severity: Option<String>,
+    visitor: Option<String>,
     after: Option<String>,
     before: Option<String>,
     limit: Option<usize>,
@@ -66,7 +68,7 @@ struct Wanted {
 
 /// `GET /api/v1/admin/events`: newest first.
 fn events(call: &Call) -> Result<Reply, Problem> {
-    let wanted: Wanted = operate::query(call, "kind, severity, after, before and limit")?;
+    let wanted: Wanted = operate::query(call, "kind, severity, visitor, after, before and limit")?;
     let severity = wanted.severity.as_deref().map(severity).transpose()?;
     let kind = wanted.kind.unwrap_or_default();
     if !EventKind::ALL.iter().any(|k| k.as_str().starts_with(&kind)) {
@@ -74,6 +76,7 @@ fn events(call: &Call) -> Result<Reply, Problem> {
         let text = format!("kind must begin one of: {}", known.join(", "));
         return Err(Problem::new(Code::BadRequest, text));
     }
+    let visitor = wanted.visitor.as_deref().map(visitor).transpose()?;
     let after = number("after", wanted.after.as_deref())?.unwrap_or(0);
     let before = number("before", wanted.before.as_deref())?.unwrap_or(u64::MAX);
     let limit = operate::page_of(wanted.limit, PAGE, PAGE_MAX)?;
@@ -82,6 +85,7 @@ fn events(call: &Call) -> Result<Reply, Problem> {
             && event.id < before
             && event.what.kind.as_str().starts_with(&kind)
             && severity.is_none_or(|severity| event.what.kind.severity() == severity)
+            && (visitor.is_none() || event.what.user == visitor)
     };
     let feed = &call.services.meters.feed;
     let mut found = feed.look_back(fits, limit + 1);
@@ -98,6 +102,11 @@ fn severity(word: &str) -> Result<Severity, Problem> {
     let all = [Severity::Info, Severity::Warning, Severity::Error];
     let found = all.into_iter().find(|severity| severity.as_str() == word);
     found.ok_or_else(|| Problem::new(Code::BadRequest, "severity must be info, warning or error"))
+}
+
+fn visitor(text: &str) -> Result<UserId, Problem> {
+    UserId::parse(text)
+        .map_err(|rule| Problem::new(Code::BadRequest, format!("visitor must be {rule}")))
 }
 
 fn id(number: u64) -> String {

@@ -138,6 +138,8 @@ fn proof(call: &Call) -> Result<Reply, Problem> {
 
 /// `GET /api/v1/example-messages/sessions/{id}/report.json|.md|.html`
 fn report(call: &Call) -> Result<Reply, Problem> {
+    // Who may not ask learns nothing, not even what a report is called.
+    let Found { record, last } = find(call)?;
     let extension = match call.parameter(1) {
         "report.json" => "json",
         "report.md" => "md",
@@ -147,7 +149,6 @@ fn report(call: &Call) -> Result<Reply, Problem> {
             return Err(Problem::new(Code::NotFound, text));
         }
     };
-    let Found { record, last } = find(call)?;
     let delivery = delivery(&record, call)?;
     let signer = &call.services.demo.signer;
     let Some((kind, payload)) = last else {

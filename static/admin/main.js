@@ -24,6 +24,8 @@ app.enter = (session) => {
   use({ token: session.csrf_token, ended: () => app.leave("Your session has ended. Sign in again.") });
   app.live ??= new Live();
   app.session(session);
+  // What a login answers is less than what the session knows; where that cannot be asked, the stream says so.
+  if (!session.sessions) get("/admin/session").then((whole) => app.session() && app.session(whole), () => {});
 };
 
 app.leave = (why = "") => {

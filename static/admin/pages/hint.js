@@ -24,10 +24,11 @@ export function firstSteps(ctx) {
     }
     element.remove();
   };
-  const own = ctx.app.session()?.password_is_configured;
+  const choose = h("li", { hidden: true }, h("a", { href: link("access") }, "Choose your own password"), ": the first one was printed on a terminal.");
+  ctx.effect(() => { choose.hidden = ctx.app.session()?.password_is_configured !== false; });
   const element = h("section", { class: "hint-card", "aria-label": "First steps" },
     h("div", {}, h("h2", {}, "Welcome"), h("p", { class: "muted" }, "This page says at once whether all is well. These are worth doing first:"),
-      h("ol", {}, own ? null : h("li", {}, h("a", { href: link("access") }, "Choose your own password"), ": the first one was printed on a terminal."),
+      h("ol", {}, choose,
         h("li", {}, h("a", { href: link("certificates") }, "Let your devices trust the certificate"), ", so that no browser warns."),
         h("li", {}, h("a", { href: link("examples") }, "Fill the gallery"), " with the words and numbers of your prospects."),
         h("li", {}, h("a", { href: link("backups") }, "See that backups are made"), " and kept where you want them."))),

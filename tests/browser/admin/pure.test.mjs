@@ -8,7 +8,7 @@ import { contrast } from "../../../static/admin/contrast.js";
 import { CHARTS, fromHistory, fromSnapshots } from "../../../static/admin/series.js";
 import { advice, ended, sessionTone, trail } from "../../../static/admin/trails.js";
 import { byteTicks, thinned, timeTicks, withGaps } from "../../../static/admin/parts/ticks.js";
-import { ago, bytes, count, moment, ms, percent, rate, span, spoken } from "../../../static/admin/words.js";
+import { ago, bytes, count, lasting, moment, ms, percent, rate, sentence, span, spoken, topic } from "../../../static/admin/words.js";
 
 const feed = () => new Feed({ random: () => 1 });
 
@@ -156,4 +156,18 @@ test("an event leads to what it speaks of, and an alert says what to do", () => 
   assert.equal(advice({ id: "x", advice: "do this" }), "do this");
   assert.deepEqual(["created", "processing", "completed", "timed_out"].map(ended), [false, false, true, true]);
   assert.deepEqual([sessionTone("agent_thinking"), sessionTone("failed")], ["busy", "bad"]);
+});
+
+test("what goes on is told as it goes on, never as less than nothing", () => {
+  assert.equal(lasting(1_000, 64_000), "1 min 3 s");
+  assert.equal(lasting(64_000, 1_000), "now");
+  assert.equal(lasting(null), "–");
+});
+
+test("what the server says becomes a sentence; what is none stays nothing", () => {
+  for (const [given, told] of [["the disk is full", "The disk is full."], ["Is it? ", "Is it?"], ["", ""], [null, ""]]) assert.equal(sentence(given), told);
+});
+
+test("a topic has its name, and one that is not known yet is still told", () => {
+  for (const [given, told] of [["cost-optimization", "Cost"], ["advanced", "Several aims"], ["something-new", "Something new"]]) assert.equal(topic(given), told);
 });
