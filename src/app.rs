@@ -26,6 +26,7 @@ use crate::clock;
 use crate::config::{Config, Origins, Visitors};
 use crate::live::{InForce, NotChanged, Reloaded};
 use crate::notify;
+use crate::observe::Logs;
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
@@ -47,6 +48,8 @@ pub struct Start {
     pub origins: Option<Origins>,
     /// Changes what is logged.
     pub log: Option<SetLog>,
+    /// The last lines of the log, to be shown.
+    pub logs: Logs,
     /// Make a password for the administrator where there is none; somebody is there to read it.
     pub generate_password: bool,
 }
@@ -118,7 +121,7 @@ impl App {
         let parts = wiring::wire(
             in_force.clone(),
             opened,
-            start.backend,
+            (start.backend, start.logs),
             Arc::clone(&tls),
             drain.clone(),
         )

@@ -8,6 +8,7 @@
 mod alerts;
 mod families;
 mod guard;
+pub mod logs;
 mod metrics;
 mod probe;
 mod readings;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use alerts::{Alerts, Limits, NotSeen, Told};
+pub use logs::Logs;
 pub use probe::{Health, Probe};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
