@@ -71,6 +71,9 @@ pub enum StartError {
     Bind(std::io::Error),
 }
 
+/// How long a receiver of alerts may take to hear that the store has failed.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// A running appliance.
 pub struct App {
     /// Where it listens.
@@ -224,6 +227,20 @@ impl App {
         match failed.wait_for(Option::is_some).await {
             Ok(why) => why.clone().unwrap_or_default(),
             Err(_) => "the committer is gone".to_owned(),
+        }
+    }
+
+    /// Lets the receiver of alerts hear why, before the process ends: at most three seconds, and
+    /// not at all where nobody is to be told.
+    pub async fn last_words(&self) {
+        let (webhook, observer) = (&self.services.webhook, &self.services.observer);
+        let told = async {
+            while !observer.told_of_failure() || observer.alert_queue().0 > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if webhook.enabled() && tokio::time::timeout(LAST_WORDS, told).await.is_err() {
+            tracing::warn!("the receiver of alerts did not take the last one in time");
         }
     }
 

@@ -4,8 +4,9 @@ use super::StartError;
 use crate::business;
 use crate::clock;
 use crate::config::Config;
+use crate::machine::history::History;
 use crate::meter::Meters;
-use crate::observe::{Limits, Observer, Rooms};
+use crate::observe::{Limits, Observer, Rooms, Standing};
 use crate::serve::webhook::Webhook;
 
 /// Begins the business counts where there are none, and looks at the disk before anybody comes.
@@ -13,7 +14,15 @@ pub(super) async fn open(rooms: Rooms) -> Result<Observer, StartError> {
     if let Some(op) = business::begin(&rooms.store, clock::wall())? {
         rooms.committer.commit(vec![op]).await?;
     }
-    let observer = Observer::new(rooms);
+    let (blocks, unreadable) = rooms.store.history()?;
+    if unreadable > 0 {
+        tracing::warn!(
+            unreadable,
+            "some figures of the past cannot be read; charts have gaps"
+        );
+    }
+    let standing = Standing::of(&rooms.store)?;
+    let observer = Observer::new(rooms, History::restored(blocks), &standing);
     if let Err(why) = observer.look_at_disk().await {
         tracing::warn!(%why, "the disk could not be looked at");
     }

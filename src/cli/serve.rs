@@ -125,6 +125,7 @@ async fn serve(config: Config, start: Start) -> Exit {
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
             why = app.failed() => {
+                app.last_words().await;
                 // Closing an engine that has failed may wait for it: the process ends without.
                 std::mem::forget(app);
                 return damaged(&why);

@@ -16,6 +16,7 @@ mod follow;
 mod framing;
 mod guard;
 mod headers;
+mod history;
 mod keyfile;
 mod live;
 mod logs;
