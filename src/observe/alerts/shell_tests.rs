@@ -9,7 +9,7 @@ use crate::id::{BusinessValue, Category, Complexity, UserId};
 use crate::machine::breaker;
 use crate::machine::history::History;
 use crate::meter::Meters;
-use crate::observe::{Observer, Rooms};
+use crate::observe::{Ages, Observer, Rooms};
 use crate::store::Op;
 use crate::supervisor::Breakers;
 use crate::supervisor::tests::house::{Act, House, PLAN, Script};
@@ -90,9 +90,11 @@ impl Shell {
                 meters: meters.clone(),
                 disk_low: Arc::new(AtomicBool::new(false)),
                 min_free: 0,
-                certificate_ends: Arc::new(move || ends.lock().unwrap().certificate_ends),
-                catalog_age_days: Arc::new(move || age.lock().unwrap().catalog_age_days),
-                last_backup: Arc::new(move || backup.lock().unwrap().last_backup),
+                ages: Ages {
+                    certificate_ends: Arc::new(move || ends.lock().unwrap().certificate_ends),
+                    catalog_days: Arc::new(move || age.lock().unwrap().catalog_age_days),
+                    last_backup: Arc::new(move || backup.lock().unwrap().last_backup),
+                },
                 limits: LIMITS,
             },
             History::default(),
