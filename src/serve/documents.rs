@@ -175,6 +175,9 @@ fn of_its_kind(route: &Route) -> Vec<Code> {
             Code::AdminDisabled,
         ]);
     }
+    if route.who() == Who::Visitor {
+        codes.push(Code::Unauthenticated);
+    }
     codes
 }
 

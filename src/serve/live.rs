@@ -27,6 +27,7 @@ use super::door::text;
 use super::mark::{Place, Run};
 use super::routes::{Call, Route, Who, at_once};
 use super::{Services, logs, operate};
+use crate::id::UserId;
 use crate::meter::{Event, EventKind, Severity};
 use crate::observe::logs::{Line, Wanted as WantedLines};
 use crate::protocol::problem::{Code, Problem};
@@ -61,6 +62,7 @@ const PAGE_MAX: usize = 500;
 struct Wanted {
     kind: Option<String>,
     severity: Option<String>,
+    visitor: Option<String>,
     after: Option<String>,
     before: Option<String>,
     limit: Option<usize>,
@@ -68,7 +70,7 @@ struct Wanted {
 
 /// `GET /api/v1/admin/events`: newest first.
 fn events(call: &Call) -> Result<Reply, Problem> {
-    let wanted: Wanted = operate::query(call, "kind, severity, after, before and limit")?;
+    let wanted: Wanted = operate::query(call, "kind, severity, visitor, after, before and limit")?;
     let severity = wanted.severity.as_deref().map(severity).transpose()?;
     let kind = wanted.kind.unwrap_or_default();
     if !EventKind::ALL.iter().any(|k| k.as_str().starts_with(&kind)) {
@@ -76,6 +78,7 @@ fn events(call: &Call) -> Result<Reply, Problem> {
         let text = format!("kind must begin one of: {}", known.join(", "));
         return Err(Problem::new(Code::BadRequest, text));
     }
+    let visitor = wanted.visitor.as_deref().map(visitor).transpose()?;
     let run = run(&call.services);
     let (after, before) = run.bounds(wanted.after.as_deref(), wanted.before.as_deref())?;
     let limit = operate::page_of(wanted.limit, PAGE, PAGE_MAX)?;
@@ -84,6 +87,7 @@ fn events(call: &Call) -> Result<Reply, Problem> {
             && event.id < before
             && event.what.kind.as_str().starts_with(&kind)
             && severity.is_none_or(|severity| event.what.kind.severity() == severity)
+            && (visitor.is_none() || event.what.user == visitor)
     };
     let feed = &call.services.meters.feed;
     let mut found = feed.look_back(fits, limit + 1);
@@ -100,6 +104,11 @@ fn severity(word: &str) -> Result<Severity, Problem> {
     let all = [Severity::Info, Severity::Warning, Severity::Error];
     let found = all.into_iter().find(|severity| severity.as_str() == word);
     found.ok_or_else(|| Problem::new(Code::BadRequest, "severity must be info, warning or error"))
+}
+
+fn visitor(text: &str) -> Result<UserId, Problem> {
+    UserId::parse(text)
+        .map_err(|rule| Problem::new(Code::BadRequest, format!("visitor must be {rule}")))
 }
 
 /// The numbering of the events.

@@ -9,7 +9,7 @@ import { perform } from "./parts/toast.js";
 import { pill } from "./parts/state.js";
 import { moment, span } from "./words.js";
 import { here, link } from "./route.js";
-import { GROUPS, PAGES } from "./pages.js";
+import { ELSEWHERE, GROUPS, PAGES } from "./pages.js";
 
 export function frame(app, place) {
   const stops = [];
@@ -17,7 +17,8 @@ export function frame(app, place) {
   const main = h("main", { id: "main", tabindex: "-1" });
   const nav = h("nav", { id: "nav", class: "nav", "aria-label": "Administration" }, GROUPS.map(([name, pages]) =>
     h("div", { class: "nav-group" }, h("h2", {}, name), h("ul", {}, pages.map((page) =>
-      h("li", {}, h("a", { href: link(page), dataset: { page } }, h("span", {}, PAGES[page].title), h("span", { class: "nav-count", hidden: true }))))))));
+      h("li", {}, h("a", { href: link(page), dataset: { page } }, h("span", {}, PAGES[page].title), h("span", { class: "nav-count", hidden: true }))))))),
+  h("div", { class: "nav-group" }, h("h2", {}, "Elsewhere"), h("ul", {}, ELSEWHERE.map(([title, href]) => h("li", {}, h("a", { href }, title))))));
   const menu = h("button", { class: "menu ghost", type: "button", "aria-controls": "nav", "aria-expanded": "false", onclick: () => toggle() }, "Menu");
   const toggle = (open = menu.getAttribute("aria-expanded") !== "true") => {
     menu.setAttribute("aria-expanded", String(open));
@@ -26,8 +27,7 @@ export function frame(app, place) {
   const stale = h("div", { class: "stale-bar", role: "alert", hidden: true });
   const lamp = h("div", { class: "lamp", role: "status" });
   show(place,
-    h("header", { class: "bar" }, menu, h("a", { class: "brand", href: link("overview"), "aria-label": "Administration, overview" }, mark(), h("span", {}, "Administration")), lamp,
-      h("a", { class: "bar-link", href: "/" }, "Demo page"), themeButton(),
+    h("header", { class: "bar" }, menu, h("a", { class: "brand", href: link("overview"), "aria-label": "Administration, overview" }, mark(), h("span", {}, "Administration")), lamp, themeButton(),
       h("button", { class: "ghost", type: "button", onclick: () => perform(() => post("/admin/logout"), { after: (done) => done !== null && app.leave("You are signed out.") }) }, "Sign out")),
     h("div", { class: "columns" }, nav, h("div", { class: "content" }, stale, main)));
 

@@ -45,3 +45,6 @@ export const GROUPS = [
   ["What visitors see", ["examples", "appearance"]],
   ["The appliance", ["settings", "certificates", "backups", "audit", "logs", "access"]],
 ];
+
+/** What else the appliance serves. */
+export const ELSEWHERE = [["Demo page", "/"], ["Presenter", "/present"], ["The API", "/docs"]];

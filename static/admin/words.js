@@ -1,8 +1,12 @@
 // Numbers, times and words of the administration as a person reads them. Pure.
 
-import { duration, topic, word } from "../js/format.js";
+import { duration, word } from "../js/format.js";
 
-export { duration, topic };
+export { duration };
+
+const TOPICS = { "cost-optimization": "Cost", "latency-optimization": "Latency", "model-selection": "Model selection", scaling: "Scaling", advanced: "Several aims" };
+/** What a question is about. */
+export const topic = (category) => TOPICS[category] ?? spoken(category);
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const few = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 3 });
@@ -56,6 +60,15 @@ export const ago = (value, now = Date.now()) => known(value && at(value), (time)
   return gone < 1_000 ? "just now" : gone < 0 ? `in ${span(-gone)}` : `${span(gone)} ago`;
 });
 export const until = (value, now = Date.now()) => known(value && at(value), (time) => (time > now ? `in ${span(time - now)}` : `${span(now - time)} ago`));
+
+/** How long since then, still counting. */
+export const lasting = (value, now = Date.now()) => known(value && at(value), (time) => span(Math.max(0, now - time)));
+
+/** A sentence of the server as one of ours: with a capital and an end. */
+export const sentence = (text) => {
+  const plain = String(text ?? "").trim();
+  return plain === "" ? "" : `${plain.charAt(0).toUpperCase()}${plain.slice(1)}${/[.!?]$/.test(plain) ? "" : "."}`;
+};
 
 /** `agent_thinking` → `Agent thinking`. */
 export const spoken = (name) => {

@@ -7,7 +7,7 @@ import { observed } from "./admin/observed.mjs";
 const fixture = await serve();
 /** The fixture's world; another one after it was started anew. */
 let { world } = fixture;
-const WAIT = { timeout: 10_000 };
+const WAIT = { timeout: 30_000 };
 const PAGES = ["overview", "alerts", "events", "sessions", "sessions/ses-1", "connections", "messages", "messages/v-1", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
 
 /** Opens a page and waits until everything on it has been asked for and answered. */
@@ -49,7 +49,8 @@ for (const [state, theme, size] of [["busy", "light", [1440, 900]], ["busy", "da
 Object.assign(CHECKS, {
   async "the navigation names every page, marks the open one and moves the focus"(page) {
     await open(page, "overview");
-    must(await page.locator("nav.nav a").count() === 17, "not seventeen pages");
+    must(await page.locator("nav.nav a[data-page]").count() === 17, "not seventeen pages");
+    for (const href of ["/", "/present", "/docs"]) must(await page.locator(`nav.nav a[href="${href}"]`).count() === 1, `no way to ${href}`);
     await page.click("nav.nav a[data-page=sessions]");
     await page.waitForSelector("nav.nav a[data-page=sessions][aria-current=page]", WAIT);
     must(await page.evaluate(() => document.activeElement?.id) === "main", "the focus stayed in the navigation");
@@ -81,6 +82,13 @@ Object.assign(CHECKS, {
     await settled(page);
     must(await page.inputValue(".filter select >> nth=0") === "failed", "forgotten by the reload");
     must(calls("GET", "/admin/sessions").at(-1).query.state === "failed", "not asked for");
+  },
+  async "who types in a filter and leaves at once is not taken back"(page) {
+    await open(page, "visitors");
+    await page.fill(".filter input", "v-0001");
+    await page.click("nav.nav a[data-page=audit]");
+    await page.waitForTimeout(600);
+    must(new URL(page.url()).hash.startsWith("#/audit"), `at ${page.url()}`);
   },
   async "what is destructive shows first what goes; given up, nothing happens; done, it can be undone"(page) {
     await open(page, "visitors");

@@ -132,8 +132,18 @@ impl Server {
 
     /// `kill -9`, and start again on the same port and directory.
     pub(crate) fn crash_and_restart(&mut self) {
+        self.crash();
+        self.restart();
+    }
+
+    /// `kill -9`.
+    pub(crate) fn crash(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Starts what has ended again on the same port and directory.
+    pub(crate) fn restart(&mut self) {
         let port = self
             .url
             .rsplit(':')

@@ -1,6 +1,7 @@
 //! Judges from outside the product: the independent client in Python, the page in a real browser.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -179,38 +180,51 @@ fn in_browser(mut suite: Command) {
 
 /// Runs one against a server that it may have killed and started again in the middle.
 fn in_browser_with(server: &mut Server, mut suite: Command) {
-    // The script asks for a restart by a connection, and goes on when it is closed again.
-    let asked = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // The script orders by a connection, a line each, and each line is answered when it is done.
+    let asked = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = asked.local_addr().unwrap();
     let port = address.port();
-    let restart = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; echo restart >&3; cat <&3");
+    let restart = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; echo restart >&3; head -1 <&3");
     suite
         .arg(&server.url)
-        .env("EMFLOW_SMOKE_RESTART", format!("bash -c '{restart}'"));
+        .env("EMFLOW_SMOKE_RESTART", format!("bash -c '{restart}'"))
+        .env("EMFLOW_CONTROL", port.to_string());
     let running = std::thread::spawn(move || {
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| in_browser(suite)));
-        let mut end = std::net::TcpStream::connect(address).unwrap();
+        let mut end = TcpStream::connect(address).unwrap();
         end.write_all(b"end\n").unwrap();
         done
     });
-    while let Ok((request, _)) = asked.accept() {
-        let mut wanted = String::new();
-        BufReader::new(&request).read_line(&mut wanted).unwrap();
-        if wanted.trim() == "end" {
+    while let Ok((orders, _)) = asked.accept() {
+        if obeyed(server, &orders) {
             break;
         }
-        server.crash_and_restart();
-        drop(request);
     }
     if let Err(failed) = running.join().unwrap() {
         std::panic::resume_unwind(failed);
     }
 }
 
+/// Does what is ordered, until the connection ends; true where everything is over.
+fn obeyed(server: &mut Server, mut orders: &TcpStream) -> bool {
+    let lines = BufReader::new(orders.try_clone().unwrap()).lines();
+    for order in lines.map_while(Result::ok) {
+        match order.as_str() {
+            "end" => return true,
+            "restart" => server.crash_and_restart(),
+            "down" => server.crash(),
+            "up" => server.restart(),
+            other => panic!("the script orders {other:?}"),
+        }
+        orders.write_all(b"done\n").unwrap();
+    }
+    false
+}
+
 fn node(tests: &Path, script: &str) -> Command {
     let mut command = Command::new("timeout");
     command
-        .args(["--kill-after=10", "480", "node", script])
+        .args(["--kill-after=10", "900", "node", script])
         .current_dir(tests);
     command
 }
@@ -248,6 +262,28 @@ fn the_administration_lets_in_who_may_in_a_real_browser() {
         .env("EMFLOW_ADMIN_PASSWORD", password)
         .env("EMFLOW_ADMIN_LINK", link.lines().next().unwrap());
     in_browser(suite);
+}
+
+#[test]
+fn every_admin_page_is_true_under_load() {
+    let Some(tests) = browser_suites() else {
+        return;
+    };
+    let _turn = turn();
+    const PASSWORD: &str = "a password for the administration";
+    let mut server = Server::start(&[
+        ("EMFLOW_AGENTS__PACE", "200ms"),
+        ("EMFLOW_ADMIN__PASSWORD", PASSWORD),
+        ("EMFLOW_PRESENTER__ALLOW_FAULTS", "true"),
+        ("EMFLOW_ALERTS__PROCESSING_TIME", "100ms"),
+        ("EMFLOW_DELIVERY__ACK_TIMEOUT", "5m"),
+    ]);
+    let mut suite = node(&tests, "admin-real.mjs");
+    suite
+        .env("EMFLOW_ADMIN_PASSWORD", PASSWORD)
+        .env("EMFLOW_CA", server.authority())
+        .env("EMFLOW_BINARY", BINARY);
+    in_browser_with(&mut server, suite);
 }
 
 #[test]

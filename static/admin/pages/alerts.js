@@ -11,7 +11,7 @@ import { time } from "../parts/time.js";
 import { perform } from "../parts/toast.js";
 import { link } from "../route.js";
 import { advice } from "../trails.js";
-import { bytes, ms, percent, plural, rate, spoken } from "../words.js";
+import { bytes, ms, percent, plural, rate, sentence, spoken } from "../words.js";
 
 const TONES = { ok: "good", pending: "warn", firing: "bad", acknowledged: "warn", clearing: "warn" };
 const UNITS = { share: percent, ms, bytes, days: (value) => (value === null ? "–" : `${rate(value)} d`) };
@@ -40,7 +40,7 @@ export function alerts(ctx) {
 }
 
 const columns = (ctx, after) => [
-  { name: "Check", wide: true, cell: (one) => [one.title, one.why && h("span", { class: "sub" }, one.why), one.state !== "ok" && advice(one) && h("span", { class: "sub" }, advice(one)),
+  { name: "Check", wide: true, cell: (one) => [one.title, one.why && h("span", { class: "sub" }, sentence(one.why)), one.state !== "ok" && advice(one) && h("span", { class: "sub" }, advice(one)),
     one.acknowledged && h("span", { class: "sub" }, `Seen by ${one.acknowledged.by}`, " ", time(one.acknowledged.at), one.acknowledged.note && `: ${one.acknowledged.note}`),
     one.check_error && h("span", { class: "sub red" }, `could not be checked: ${one.check_error}`)] },
   { name: "State", cell: (one) => [pill(TONES[one.state] ?? "idle", spoken(one.state)), one.since && h("span", { class: "sub" }, "since ", time(one.since, "moment"))] },

@@ -12,7 +12,7 @@ import { exactly, spoken } from "../words.js";
 
 const good = (outcome) => outcome === "done";
 
-const VIA = { session: "signed in", token: "by token", local: "on the server", nothing: "not signed in" };
+const VIA = { session: "signed in", token: "by token", local: "on the server", nothing: "before signing in" };
 const said = (action) => spoken(action.replaceAll(".", " "));
 
 export function audit(ctx) {

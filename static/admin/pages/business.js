@@ -31,7 +31,8 @@ export function business(ctx) {
           .filter(([, share]) => share !== undefined).map(([name, share, about]) => tile(name, percent(share), about)),
           tile("Time to value", ms(known.time_to_value_ms?.p50 ?? known.time_to_value_ms?.mean), "from the question to its result, median of the last hour"));
         show(funnel, bars(known.funnel ?? []));
-        grid.update(known.by ?? []);
+        const asked = (known.by ?? []).filter((one) => Object.values(one.counts ?? {}).some((n) => n > 0));
+        grid.update(asked);
       },
     };
   }));

@@ -34,7 +34,7 @@ const columns = (ctx, after) => [
   { name: "Last heard", cell: (one) => time(one.last_activity) },
   { name: "In flight", numeric: true, cell: (one) => count(one.in_flight) },
   { name: "In / out", numeric: true, cell: (one) => `${bytes(one.bytes_in)} / ${bytes(one.bytes_out)}` },
-  { name: "Errors", numeric: true, cell: (one) => (one.errors > 0 ? h("a", { class: "red", href: link("events", { kind: "connection" }) }, count(one.errors)) : "0") },
+  { name: "Errors", numeric: true, cell: (one) => (one.errors > 0 ? h("a", { class: "red", href: link("events", { kind: "refused", visitor: one.user_id }) }, count(one.errors)) : "0") },
   { name: "From", wide: true, cell: (one) => [one.address, h("span", { class: "sub", title: one.user_agent ?? "" }, short(one.user_agent ?? "no client named", 60))] },
   { name: "Acts", acts: true, cell: (one) => (ctx.operates ? rowAct("Close", one.connection_id, () => close(one, after)) : "") },
 ];

@@ -22,14 +22,15 @@ export const EVENT_COLUMNS = [
 ];
 
 export function events(ctx) {
-  const { kind, severity } = ctx.params();
+  const { kind, severity, visitor } = ctx.params();
   const shown = list(ctx, {
     name: "events", path: "/admin/events", noun: "events", every: 10_000, kinds: [""], cursor: "before",
-    query: (params) => ({ kind: params.kind, severity: params.severity }),
+    query: (params) => ({ kind: params.kind, severity: params.severity, visitor: params.visitor }),
     grid: () => table({ caption: "Events", key: (event) => event.id, columns: EVENT_COLUMNS, empty: { title: "Nothing happened", text: "No event of this kind since the server started." } }),
   });
   return page("Events", "What happened, newest first. The last few thousand are kept in memory; changes by people are kept in the audit.", [],
     filters(filter({ label: "Kind", options: KINDS, value: kind, act: (value) => shown.choose({ kind: value }) }),
-      filter({ label: "Severity", options: SEVERITIES, value: severity, act: (value) => shown.choose({ severity: value }) })),
+      filter({ label: "Severity", options: SEVERITIES, value: severity, act: (value) => shown.choose({ severity: value }) }),
+      filter({ label: "Visitor", value: visitor, placeholder: "a visitor's id", act: (value) => shown.choose({ visitor: value }) })),
     shown.element);
 }

@@ -39,6 +39,8 @@ function ofVisitor(ctx, user) {
   const shown = list(ctx, {
     name: "messages", path: pending(user), noun: "frames", query: () => ({}), rows: (told) => told.pending_messages,
     grid: () => {
+      let here = false;
+      const how = (one) => (one.state !== "sending" ? pill("idle", "Not sent yet") : here ? pill("busy", "Sent, not acknowledged") : pill("idle", "Sent before, visitor away"));
       const summary = h("div", {});
       const grid = table({ caption: `Pending frames of ${user}`, key: (one) => one.sequence, tone: (one) => (one.attempts > 1 ? "warn" : null), columns: [
         { name: "Sequence", numeric: true, cell: (one) => count(one.sequence) },
@@ -46,14 +48,15 @@ function ofVisitor(ctx, user) {
         { name: "Stored", cell: (one) => time(one.created_at) },
         { name: "Size", numeric: true, cell: (one) => bytes(one.bytes) },
         { name: "Attempts", numeric: true, cell: (one) => count(one.attempts) },
-        { name: "State", cell: (one) => pill(one.state === "sending" ? "busy" : "idle", spoken(one.state)) },
+        { name: "State", cell: (one) => how(one) },
         { name: "Session", cell: (one) => (one.session_id ? h("a", { href: link("sessions", { id: one.session_id }) }, short(one.session_id, 18)) : "") },
         { name: "Acts", acts: true, cell: (one) => (ctx.operates ? rowAct("Drop up to here", String(one.sequence), () => drop(user, one, after)) : "") },
       ], empty: { title: "Nothing is pending", text: "This visitor has acknowledged every frame." } });
       const update = (rows, told) => {
+        here = told.connections.length > 0;
         show(summary, facts([["Pending", `${plural(told.pending_count, "frame")}, ${bytes(told.pending_bytes)}`], ["Acknowledged up to", `#${told.acknowledged_sequence}`], ["Last", `#${told.last_sequence}`], ["Expired", count(told.expired_frames)],
           ["Connections", told.connections.length > 0 ? h("a", { href: link("connections", { visitor: user }) }, count(told.connections.length)) : "0"]]));
-        grid.update(rows);
+        grid.update(rows.map((one) => ({ ...one, here })));
       };
       return { element: h("div", { class: "stack" }, summary, grid.element), update };
     },

@@ -11,7 +11,7 @@ import { time } from "../parts/time.js";
 import { go, link } from "../route.js";
 import { CHARTS, RANGES, fromHistory, fromSnapshots, rangeOf } from "../series.js";
 import { advice, healthTone, home } from "../trails.js";
-import { bytes, count, ms, percent, plural, rate, span, spoken } from "../words.js";
+import { bytes, count, ms, percent, plural, rate, sentence, span, spoken } from "../words.js";
 import { acknowledge } from "./alerts.js";
 import { EVENT_COLUMNS } from "./events.js";
 import { firstSteps } from "./hint.js";
@@ -22,7 +22,7 @@ const FIRING = ["firing", "acknowledged", "clearing"];
 export function overview(ctx) {
   const alerts = ctx.resource((signal) => get("/admin/alerts", {}, { signal }), { every: 5_000 });
   ctx.refreshOn(alerts, "alert");
-  return page("Overview", null, [], verdict(ctx, alerts), firstSteps(ctx), figures(ctx), part("Parts", parts(ctx)), charts(ctx), recent(ctx));
+  return page("Overview", null, [], verdict(ctx, alerts), firstSteps(ctx), figures(ctx, alerts), part("Parts", parts(ctx)), charts(ctx), recent(ctx));
 }
 
 /** The first thing to read: all is well, or what is not, the worst first. */
@@ -50,7 +50,7 @@ function verdict(ctx, alerts) {
 function alertRow(ctx, alert, after) {
   const todo = advice(alert);
   return h("li", { class: "trouble", dataset: { tone: alert.severity === "critical" ? "bad" : "warn" } },
-    h("div", {}, h("h3", {}, alert.title), h("p", {}, alert.why, alert.since && [" Since ", time(alert.since, "moment"), "."]), todo && h("p", { class: "muted" }, todo),
+    h("div", {}, h("h3", {}, alert.title), h("p", {}, sentence(alert.why), alert.since && [" Since ", time(alert.since, "moment"), "."]), todo && h("p", { class: "muted" }, todo),
       alert.acknowledged && h("p", { class: "sub" }, `Seen by ${alert.acknowledged.by}`, " ", time(alert.acknowledged.at), alert.acknowledged.note && `: ${alert.acknowledged.note}`)),
     h("div", { class: "page-acts" }, alert.event_kinds && h("a", { class: "ghost", href: link("events", { kind: alert.event_kinds }) }, "What happened"),
       ctx.operates && alert.state === "firing" && button("Acknowledge", () => acknowledge(alert, after))));
@@ -59,22 +59,24 @@ function alertRow(ctx, alert, after) {
 const illRow = (component) => h("li", { class: "trouble", dataset: { tone: healthTone(component.status) } },
   h("div", {}, h("h3", {}, `${spoken(component.name)} is ${component.status}`), h("p", {}, component.detail)), h("div", { class: "page-acts" }, h("a", { class: "ghost", href: home(component.name) }, "Look after it")));
 
-/** The figures of this second. A red one opens the events behind it. */
-function figures(ctx) {
+/** The figures of this second. One opens the events behind it where it is not zero, and is red where its alert fires. */
+function figures(ctx, alerts) {
   const element = h("div", { class: "tiles", "aria-label": "Figures of this second", role: "group" });
   let known = "";
   ctx.effect(() => {
     const s = ctx.live.snapshot();
     if (!s) return;
+    const fires = (id) => (alerts.state().data?.items ?? []).some((alert) => alert.id === id && FIRING.includes(alert.state));
+    const toneOf = (value, id) => (value > 0 ? (fires(id) ? "bad" : "warn") : null);
     const tiles = [
       ["Connections", count(s.connections.live), "live sockets", { href: link("connections") }],
       ["Processing", `${count(s.sessions.processing)} of ${count(s.sessions.slots)}`, `${count(s.sessions.queued)} in the queue`, { href: link("sessions", { state: "live" }), tone: s.sessions.queued > s.sessions.queue_capacity / 2 ? "warn" : null }],
       ["Frames sent", `${rate(s.frames.sent_per_s)} /s`, `${rate(s.frames.acknowledged_per_s)} /s acknowledged`, {}],
-      ["Pending", count(s.frames.pending), s.frames.pending > 0 ? `${bytes(s.frames.pending_bytes)}, the oldest for ${span(s.frames.oldest_pending_ms)}` : "everything is acknowledged", { href: link("messages") }],
+      ["Pending", count(s.frames.pending), s.frames.pending > 0 ? [bytes(s.frames.pending_bytes), s.frames.oldest_pending_ms !== null && `the oldest for ${span(s.frames.oldest_pending_ms)}`].filter(Boolean).join(", ") : "everything is acknowledged", { href: link("messages") }],
       ["Acknowledged in", ms(s.ack_ms?.p95), "P95 of the last minute", {}],
-      ["Errors", percent(s.error_rate), "of the sessions of 5 minutes", s.error_rate > 0 ? { href: link("events", { kind: "session" }), tone: s.error_rate > 0.05 ? "bad" : "warn" } : {}],
+      ["Errors", percent(s.error_rate), "of the sessions of 5 minutes", s.error_rate > 0 ? { href: link("events", { kind: "session" }), tone: toneOf(s.error_rate, "error_rate") } : {}],
       ["Refused", `${rate(s.refused_per_s)} /s`, "frames and messages", s.refused_per_s > 0 ? { href: link("events", { kind: "refused" }), tone: "warn" } : {}],
-      ["Failed connections", percent(s.failed_connection_rate), "of 5 minutes", s.failed_connection_rate > 0 ? { href: link("events", { kind: "handshake" }), tone: s.failed_connection_rate > 0.1 ? "bad" : "warn" } : {}],
+      ["Failed connections", percent(s.failed_connection_rate), "of 5 minutes", s.failed_connection_rate > 0 ? { href: link("events", { kind: "handshake" }), tone: toneOf(s.failed_connection_rate, "failed_connections") } : {}],
     ];
     const text = JSON.stringify(tiles);
     if (text === known) return;

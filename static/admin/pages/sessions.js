@@ -40,9 +40,9 @@ const columns = (ctx, after) => [
   { name: "Question", wide: true, cell: (one) => [h("a", { href: link("sessions", { id: one.session_id }) }, one.title || one.session_id), h("span", { class: "sub" }, [topic(one.category), spoken(one.complexity)].join(" · "))] },
   { name: "State", cell: (one) => state(one) },
   { name: "Began", cell: (one) => time(one.created_at) },
-  { name: "Took", numeric: true, cell: (one) => (one.ended_at ? ms(one.duration_ms) : [span(one.duration_ms), h("span", { class: "sub" }, "so far")]) },
+  { name: "Took", numeric: true, cell: (one) => (one.ended_at ? ms(one.duration_ms) : [time(one.created_at, "lasting"), h("span", { class: "sub" }, "so far")]) },
   { name: "Attempts", numeric: true, cell: (one) => count(one.attempts) },
-  { name: "Frames", numeric: true, cell: (one) => count(one.last_sequence) },
+  { name: "Last frame", numeric: true, cell: (one) => (one.last_sequence > 0 ? `#${count(one.last_sequence)}` : "–") },
   { name: "Visitor", cell: (one) => h("a", { href: link("visitors", { text: one.user_id }), title: one.user_id }, short(one.user_id, 16)) },
   { name: "Acts", acts: true, cell: (one) => (ctx.operates && !ended(one.state) ? rowAct("Cancel", one.title || one.session_id, () => cancel(one, after)) : "") },
 ];

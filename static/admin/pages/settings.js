@@ -16,21 +16,35 @@ export function settings(ctx) {
   const all = ctx.resource((signal) => get("/admin/settings", {}, { signal }), { every: 30_000 });
   const choose = (change) => go(link("settings", { ...ctx.params(), ...change }), { quiet: true });
   const after = () => all.refresh();
-  const { q, which } = ctx.params();
+  const { q, which, section = "" } = ctx.params();
+  const sections = filter({ label: "Part", options: [["", "All"], ...(section ? [[section, section]] : [])], value: section, act: (value) => choose({ section: value }) });
+  const offered = (items) => {
+    const names = [...new Set(items.map((one) => one.section))];
+    const select = sections.querySelector("select");
+    if (select.options.length <= 2) show(select, [["", "All"], ...names.map((name) => [name, name])].map(([value, text]) => h("option", { value, selected: value === (ctx.params().section ?? "") }, text)));
+  };
   return page("Settings", "What is in force and where it came from. Flag before environment before what is set here before file before default.",
     [ctx.operates && button("Read the configuration again", () => reload(after))],
-    filters(filter({ label: "Find", value: q, placeholder: "a name or a word", act: (value) => choose({ q: value }) }), filter({ label: "Which", options: WHICH, value: which, act: (value) => choose({ which: value }) })),
+    filters(filter({ label: "Find", value: q, placeholder: "a name or a word", act: (value) => choose({ q: value }) }), filter({ label: "Which", options: WHICH, value: which, act: (value) => choose({ which: value }) }),
+      sections),
     loaded(ctx, all, () => {
       const place = h("div", {});
+      let drawn = null;
       const draw = (items) => {
         const fitting = items.filter((one) => fits(one, ctx.params()));
-        const sections = Map.groupBy ? Map.groupBy(fitting, (one) => one.section) : grouped(fitting);
-        show(place, fitting.length === 0 ? nothing("No setting", "None fits the filter.") : [...sections].map(([name, ones]) => h("section", { class: "part" }, h("h2", {}, `[${name}]`), h("ul", { class: "settings" }, ones.map((one) => row(ctx, one, after))))));
+        // What has not changed stays, and with it the focus.
+        const text = JSON.stringify(fitting);
+        if (text === drawn) return;
+        drawn = text;
+        const groups = Map.groupBy ? Map.groupBy(fitting, (one) => one.section) : grouped(fitting);
+        show(place, fitting.length === 0 ? nothing("No setting", "None fits the filter.") : [...groups].map(([name, ones]) => h("section", { class: "part" }, h("h2", {}, `[${name}]`), h("ul", { class: "settings" }, ones.map((one) => row(ctx, one, after))))));
       };
       ctx.effect(() => {
         ctx.params();
         const { data } = all.state();
-        if (data) draw(data.items);
+        if (!data) return;
+        offered(data.items);
+        draw(data.items);
       });
       return { element: place, update: () => {} };
     }));
@@ -43,9 +57,9 @@ function grouped(items) {
 }
 
 const changed = (one) => one.source !== "default";
-function fits(one, { q = "", which = "" }) {
+function fits(one, { q = "", which = "", section = "" }) {
   const words = `${one.key} ${one.doc} ${one.value}`.toLowerCase();
-  return words.includes(q.toLowerCase()) && (which === "" || (which === "changed" && changed(one)) || (which === "live" && one.editable) || (which === "restart" && one.pending_restart));
+  return words.includes(q.toLowerCase()) && (section === "" || one.section === section) && (which === "" || (which === "changed" && changed(one)) || (which === "live" && one.editable) || (which === "restart" && one.pending_restart));
 }
 
 const row = (ctx, one, after) => h("li", { class: "setting", dataset: { changed: String(changed(one)) } },

@@ -2,7 +2,7 @@
 
 import { h, show } from "../../js/h.js";
 import { effect, signal } from "../../js/signal.js";
-import { bytes, exactly, moment } from "../words.js";
+import { bytes, count, exactly, moment } from "../words.js";
 import { byteTicks, thinned, timeLabel, timeTicks, withGaps } from "./ticks.js";
 
 const ROWS_MAX = 60;
@@ -86,7 +86,7 @@ function config({ points, from, to, gapMs }, series, say, look) {
       scales: {
         x: { type: "linear", min: from, max: to, grid: { display: false }, border: { color: look.line },
           afterBuildTicks: (scale) => { scale.ticks = timeTicks(from, to, scale.width < 320 ? 3 : 6); }, ticks: { ...ticks, maxRotation: 0, callback: (value) => timeLabel(value, to - from) } },
-        y: { beginAtZero: true, suggestedMax: 1, grid: { color: look.line }, border: { display: false }, ticks: { ...ticks, callback: (value) => say(value) },
+        y: { beginAtZero: true, suggestedMax: 1, grid: { color: look.line }, border: { display: false }, ticks: { ...ticks, ...(say === count ? { precision: 0 } : {}), callback: (value) => say(value) },
           ...(say === bytes ? { afterBuildTicks: (scale) => { scale.ticks = byteTicks(scale.max); } } : {}) },
       },
       plugins: { legend: { display: false }, tooltip: { callbacks: { title: (items) => moment(items[0]?.parsed.x), label: (item) => `${item.dataset.label}: ${withMost(item.raw, say)}` } } },

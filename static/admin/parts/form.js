@@ -67,7 +67,8 @@ export function filter({ label, value, options = null, placeholder = null, act, 
   const now = (event) => act(event.target.value);
   const soon = (event) => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => now(event), 250);
+    // Who has left the page meanwhile is not taken back to it.
+    waiting = setTimeout(() => input.isConnected && now(event), 250);
   };
   const input = options
     ? h("select", { onchange: now }, options.map(([key, text]) => h("option", { value: key, selected: key === (value ?? "") }, text)))

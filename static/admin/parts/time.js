@@ -1,11 +1,11 @@
 // Times that stay true: "12 s ago" goes on counting by itself, the exact time is behind it.
 
 import { h } from "../../js/h.js";
-import { ago, exactly, moment, until } from "../words.js";
+import { ago, exactly, lasting, moment, until } from "../words.js";
 
-const SAY = { ago, until, moment };
+const SAY = { ago, until, moment, lasting };
 
-/** A time; `say` is "ago", "until" or "moment". */
+/** A time; `say` is "ago", "until", "lasting" or "moment". */
 export function time(value, say = "ago") {
   if (value === null || value === undefined) return "–";
   return h("time", { datetime: exactly(value), title: exactly(value), dataset: say === "moment" ? {} : { say } }, SAY[say](value));

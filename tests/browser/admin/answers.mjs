@@ -94,7 +94,8 @@ export function answers(world, call) {
     "/admin/settings": () => list([setting("server.listen", "\"127.0.0.1:8443\"", { source: "flag --listen", locked_by: "flag --listen" }), setting("breaker.failure_threshold", "5", { live: true, editable: true, range: ["1", "1000"] }), setting("breaker.recovery_timeout", "\"30s\"", { live: true, editable: true, source: "admin", default: "\"30s\"", value: "\"45s\"" }),
       setting("log.level", "\"info\"", { live: true, editable: true, source: "/etc/emflow/config.toml:12", pending_restart: true }), setting("admin.password", "\"***\"", { secret: true, source: "environment EMFLOW_ADMIN__PASSWORD" })]),
     "/admin/certificate": () => CERTIFICATE, "/admin/tokens": () => list(empty ? [] : [{ id: "t1", name: EVIL[0], scope: "operate", created_at: past(9 * MIN), expires_at: null, last_used_at: past(MIN), expired: false }, { id: "t2", name: "grafana", scope: "read", created_at: past(99 * MIN), expires_at: past(MIN), last_used_at: null, expired: true }]),
-    "/example-messages/backups": () => list(empty ? [] : many(3, (n) => ({ name: `emflow-2026-11-2${n}.backup`, created_at: past(n * 86_400_000), bytes: 1_234_567, verified_at: n ? null : past(MIN), ok: n ? null : true })), { schedule: empty ? null : { every_ms: 86_400_000, keep: 7, directory: "/var/lib/emflow/backups", last_success_at: past(3_600_000), next_at: new Date(Date.now() + 3_600_000).toISOString() } }),
+    "/example-messages/backups": () => list(empty ? [] : many(3, (n) => ({ name: `${n ? "scheduled" : "emflow"}-2026112${n}T120000.000Z.emflow-backup`, created_at: past(n * 86_400_000), bytes: 1_234_567, entries: 4_200, app_version: "0.1.0", verified_at: n ? past(MIN) : null, ok: n === 2 ? false : n ? true : null, fault: n === 2 ? `a checksum is wrong ${EVIL[0]}` : null })),
+      { schedule: { every_ms: empty ? 0 : 86_400_000, keep: 7, directory: "/var/lib/emflow/backups", last_success_at: empty ? null : past(3_600_000), next_at: empty ? null : ill ? past(MIN) : new Date(Date.now() + 3_600_000).toISOString(), made: 3, failures: ill ? 2 : 0, last_failure: ill ? { at: past(MIN), message: `the disk is full ${EVIL[1]}` } : null } }),
   };
   if (method === "GET" && reads[path]) return { body: reads[path]() };
   return other(world, call) ?? problem(404, "not_found", `the fixture has no ${method} ${path}`);
@@ -117,7 +118,7 @@ function other(world, { method, path, body }) {
   if (path === "/admin/examples" || path === "/admin/examples/reset") return { body: list(body?.items ?? many(3, example), { source: "admin", file: null, changed_at: past(1), max: 100 }) };
   if (path === "/admin/logout") world.signedIn = false;
   const done = { "/admin/login": { name: "admin", scope: "operate", csrf_token: "csrf-of-the-fixture" }, "/admin/logout": {}, "/admin/logout-everywhere": {}, "/admin/examples/check": { valid: true, errors: [] }, "/admin/alerts/webhook/test": { ok: false, status: 500, took_ms: 3, message: "connection refused" },
-    "/admin/reload": { changed: ["log.level"], needs_restart: ["server.listen"] }, "/example-messages/backups": { name: "emflow-new.backup", bytes: 99_000 }, "/admin/settings": { changed: [], items: [] } };
+    "/admin/reload": { changed: ["log.level"], needs_restart: ["server.listen"] }, "/example-messages/backups": { name: "emflow-new.emflow-backup", bytes: 99_000 }, "/admin/settings": { changed: [], items: [] } };
   if (method === "GET") return null;
   return { body: done[path] ?? { closed_connections: 1, dropped: 2, connections: 1, pending_count: 2, state: "cancelled", ok: true } };
 }

@@ -1,7 +1,7 @@
 // What the checks of the administration share.
 import { must, url } from "../kit.mjs";
 
-export const WAIT = { timeout: 20_000 };
+export const WAIT = { timeout: 60_000 };
 export const PASSWORD = process.env.EMFLOW_ADMIN_PASSWORD;
 const API = new URL("/api/v1", url ?? "https://localhost/").href;
 
@@ -28,4 +28,38 @@ export async function audited(page, action) {
   const { items } = await api(page, `/admin/audit?action=${action}&limit=1`);
   must(items.length === 1, `${action} is not in the audit`);
   return items[0];
+}
+
+/** A call that changes something, beside the page, with the page's own session. */
+export async function act(page, method, path, body = {}) {
+  const { csrf_token: token } = await api(page, "/admin/session");
+  const answer = await page.request.fetch(`${API}${path}`, { method, data: body, headers: { "x-csrf-token": token } });
+  must(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`);
+  return answer.json();
+}
+
+/** The row of a table that stands for this key, and one of its cells by the name of its column. */
+export const keyed = (page, key) => page.locator(`.grid tbody tr[data-key="${key}"]`);
+export const cell = (line, column) => line.locator(`[data-label="${column}"] .cell`);
+
+/** Waits until `look()` answers something true, and says what it answered last where it never does. */
+export async function until(what, look, ms = WAIT.timeout) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const seen = await look();
+    if (seen === true) return;
+    if (Date.now() > end) throw new Error(`${what}: ${typeof seen === "string" ? seen : JSON.stringify(seen)}`);
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+}
+
+/** A number as the pages write it. */
+export const whole = (n) => n.toLocaleString("en-US");
+
+/** Confirms the open question, once it may be: what goes is told by then. */
+export async function confirm(page, fields = {}) {
+  await page.waitForSelector("dialog [type=submit]:enabled", WAIT);
+  for (const [name, value] of Object.entries(fields)) await page.fill(`dialog [name="${name}"]`, value);
+  await page.click("dialog [type=submit]");
+  await page.waitForSelector("dialog", { state: "detached", timeout: WAIT.timeout });
 }
