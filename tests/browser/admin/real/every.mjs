@@ -3,7 +3,7 @@ import { accessible, expecting, fits, must } from "../../kit.mjs";
 import { WAIT, keyed, open, settled, until } from "../kit.mjs";
 import { world } from "./world.mjs";
 
-export const PAGES = ["overview", "events", "sessions", "connections", "messages", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
+export const PAGES = ["overview", "alerts", "events", "sessions", "connections", "messages", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
 /** With those of one session and one visitor. */
 const all = () => [...PAGES, `sessions/${world.answered[0].session}`, `messages/${world.visitors[1].id}`];
 /** Opens what is folded; of the charts' tables, which are all alike and written anew each second, only the first. */
