@@ -8,6 +8,7 @@ mod folder;
 mod schedule;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use tokio::sync::TryLockError;
 
 pub use folder::Entry;
 use schedule::Schedule;
+pub use verifier::Verifier;
 
 use crate::clock::{self, Duration, Wall};
 use crate::shutdown::{Drain, Phase};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub min_free: u64,
     /// How a scratch store is opened.
     pub scratch: Options,
+    /// Where one is verified.
+    pub verifier: Verifier,
 }
 
 /// Who wanted it.
@@ -268,20 +272,16 @@ impl Backups {
         let (work, wanted) = (self.clone(), name.to_owned());
         let bytes = blocking(move || {
             let Settings {
-                directory, scratch, ..
+                directory,
+                scratch,
+                verifier,
+                ..
             } = &work.0.settings;
             let path = folder::find(directory, &wanted)?;
             let bytes = std::fs::metadata(&path).map_or(0, |about| about.len());
             work.room(bytes.saturating_mul(SCRATCH_TIMES) + SCRATCH_MORE)?;
-            match backup::verify(&path, directory, scratch, &|| work.go_on()) {
-                Ok(_) => Ok((bytes, None)),
-                Err(
-                    error @ (BackupError::Damaged { .. }
-                    | BackupError::NotABackup(_)
-                    | BackupError::Newer { .. }),
-                ) => Ok((bytes, Some(error.to_string()))),
-                Err(other) => Err(other),
-            }
+            let fault = verifier.fault(&path, directory, scratch, &|| work.go_on())?;
+            Ok((bytes, fault))
         });
         let (bytes, fault) = bytes.await?;
         match &fault {

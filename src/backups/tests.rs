@@ -25,6 +25,7 @@ fn house() -> House {
         keep: 2,
         min_free: 1 << 20,
         scratch: options.clone(),
+        verifier: Verifier::Inside,
     };
     let opened = crate::store::open(&options, Wall(1000)).unwrap();
     House {

@@ -2,6 +2,7 @@
 
 mod retire;
 
+mod bounds;
 mod care;
 
 use std::sync::atomic::{AtomicBool, Ordering};

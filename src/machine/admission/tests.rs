@@ -348,3 +348,17 @@ fn limits_change_while_sessions_are_in() {
     admission.set_limits(limits(9, 5, 9));
     assert_eq!((admission.free(), admission.waiting()), (4, 2));
 }
+
+#[test]
+fn the_estimate_for_a_busy_visitor_is_of_its_own_sessions() {
+    let start = Instant::now();
+    let (mut admission, _) = offered(limits(9, 1, 1), start, "a b");
+    assert_eq!(admission.next_ready(start), Some(SessionId(0)));
+    let later = start + SECOND * 3;
+    let mut wait = |name: &str| {
+        let refused = admission.offer(&user(name), SessionId(50), later);
+        refused.unwrap_err().retry_after()
+    };
+    assert_eq!(wait("a"), SECOND * 5, "what is left of its own");
+    assert_eq!(wait("b"), SECOND * 16, "its turn, and its own");
+}
