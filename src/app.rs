@@ -26,6 +26,7 @@ use crate::clock;
 use crate::config::{Config, Origins, Visitors};
 use crate::live::{InForce, NotChanged, Reloaded};
 use crate::notify;
+use crate::observe::Logs;
 use crate::serve::Services;
 use crate::serve::accept::{self, Listener};
 use crate::serve::tls::{Origin, Presented, Reloadable, TlsError};
@@ -47,6 +48,8 @@ pub struct Start {
     pub origins: Option<Origins>,
     /// Changes what is logged.
     pub log: Option<SetLog>,
+    /// The last lines of the log, to be shown.
+    pub logs: Logs,
     /// Make a password for the administrator where there is none; somebody is there to read it.
     pub generate_password: bool,
 }
@@ -67,6 +70,9 @@ pub enum StartError {
     #[error("{0}; name another with --listen ADDR:PORT (`server.listen`)")]
     Bind(std::io::Error),
 }
+
+/// How long a receiver of alerts may take to hear that the store has failed.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A running appliance.
 pub struct App {
@@ -115,7 +121,7 @@ impl App {
         let parts = wiring::wire(
             in_force.clone(),
             opened,
-            start.backend,
+            (start.backend, start.logs),
             Arc::clone(&tls),
             drain.clone(),
         )
@@ -218,6 +224,20 @@ impl App {
         match failed.wait_for(Option::is_some).await {
             Ok(why) => why.clone().unwrap_or_default(),
             Err(_) => "the committer is gone".to_owned(),
+        }
+    }
+
+    /// Lets the receiver of alerts hear why, before the process ends: at most three seconds, and
+    /// not at all where nobody is to be told.
+    pub async fn last_words(&self) {
+        let (webhook, observer) = (&self.services.webhook, &self.services.observer);
+        let told = async {
+            while !observer.told_of_failure() || observer.alert_queue().0 > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if webhook.enabled() && tokio::time::timeout(LAST_WORDS, told).await.is_err() {
+            tracing::warn!("the receiver of alerts did not take the last one in time");
         }
     }
 

@@ -8,8 +8,9 @@ use crate::backups::Backups;
 use crate::business;
 use crate::clock;
 use crate::config::Config;
+use crate::machine::history::History;
 use crate::meter::Meters;
-use crate::observe::{Ages, Limits, Observer, Rooms};
+use crate::observe::{Ages, Limits, Observer, Rooms, Standing};
 use crate::serve::tls::Reloadable;
 use crate::serve::webhook::Webhook;
 
@@ -18,7 +19,15 @@ pub(super) async fn open(rooms: Rooms) -> Result<Observer, StartError> {
     if let Some(op) = business::begin(&rooms.store, clock::wall())? {
         rooms.committer.commit(vec![op]).await?;
     }
-    let observer = Observer::new(rooms);
+    let (blocks, unreadable) = rooms.store.history()?;
+    if unreadable > 0 {
+        tracing::warn!(
+            unreadable,
+            "some figures of the past cannot be read; charts have gaps"
+        );
+    }
+    let standing = Standing::of(&rooms.store)?;
+    let observer = Observer::new(rooms, History::restored(blocks), &standing);
     if let Err(why) = observer.look_at_disk().await {
         tracing::warn!(%why, "the disk could not be looked at");
     }

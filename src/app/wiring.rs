@@ -192,7 +192,7 @@ impl Rooms {
 pub(super) async fn wire(
     in_force: InForce,
     opened: Opened,
-    backend: Option<Arc<dyn Backend>>,
+    (backend, logs): (Option<Arc<dyn Backend>>, observe::Logs),
     tls: Arc<Reloadable>,
     drain: Drain,
 ) -> Result<Parts, StartError> {
@@ -236,6 +236,7 @@ pub(super) async fn wire(
         webhook: observation::webhook(config, &meters)?,
         meters,
         observer: observer.await?,
+        logs,
         backups,
         demo,
         in_force,

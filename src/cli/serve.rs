@@ -16,6 +16,7 @@ use crate::app::{App, SetLog, Start, StartError};
 use crate::clock;
 use crate::config::{Config, LogFilter, LogFormat};
 use crate::notify;
+use crate::observe::Logs;
 use crate::serve::examine::examine;
 
 /// The port that is replaced by the next free one when it is taken: nobody asked for it.
@@ -43,7 +44,8 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
             return Exit::Usage;
         }
     };
-    let log = start_logging(&loaded.config);
+    let logs = Logs::default();
+    let log = start_logging(&loaded.config, &logs);
     for warning in loaded.warnings() {
         tracing::warn!("{warning}");
     }
@@ -80,6 +82,7 @@ pub(super) fn run_with(args: &ServeArgs, backend: Option<Arc<dyn Backend>>) -> E
         listener,
         origins: Some(args.origins()),
         log,
+        logs,
         // What is not a terminal may be a log, and a log must not hold a password.
         generate_password: std::io::stdout().is_terminal(),
     };
@@ -122,6 +125,7 @@ async fn serve(config: Config, start: Start) -> Exit {
             _ = signals.terminate.recv() => break,
             _ = signals.interrupt.recv() => break,
             why = app.failed() => {
+                app.last_words().await;
                 // Closing an engine that has failed may wait for it: the process ends without.
                 std::mem::forget(app);
                 return damaged(&why);
@@ -206,9 +210,9 @@ pub(super) fn exit_of(error: &StartError) -> Exit {
     }
 }
 
-/// Logs go to standard error: text for people on a terminal, JSON otherwise. What changes the
-/// level later; none where a test has set logging up before.
-fn start_logging(config: &Config) -> Option<SetLog> {
+/// Logs go to standard error: text for people on a terminal, JSON otherwise; and the last lines
+/// into a ring for the administrator. What changes the level later; none where a test has set logging up before.
+fn start_logging(config: &Config, logs: &Logs) -> Option<SetLog> {
     let human = match config.log.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Human => true,
@@ -220,7 +224,9 @@ fn start_logging(config: &Config) -> Option<SetLog> {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .log_internal_errors(false);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(logs.clone());
     let begun = if human {
         registry.with(layer).try_init()
     } else {

@@ -111,6 +111,15 @@ impl Alert {
         }
     }
 
+    /// An alert that fires since then, as another process has left it.
+    pub fn resumed(rule: Rule, since: Instant, acknowledged: bool) -> Self {
+        Self {
+            rule,
+            phase: Phase::Firing { since },
+            acknowledged,
+        }
+    }
+
     /// When the figure is bad.
     pub fn rule(&self) -> Rule {
         self.rule
@@ -234,6 +243,17 @@ mod tests {
                 (3, Some(150.0), "ok", Some(Change::Resolved)),
             ],
         );
+    }
+
+    #[test]
+    fn what_another_process_has_left_firing_goes_on_or_is_resolved_and_is_not_raised_again() {
+        let (start, after) = (Instant::now(), |s| Instant::now() + Duration::from_secs(s));
+        let mut bad = Alert::resumed(RULE, start, true);
+        assert_eq!(bad.on_value(Some(11.0), after(0)), None);
+        assert!(bad.phase().firing_since() == Some(start) && bad.is_acknowledged());
+        let mut good = Alert::resumed(RULE, start, false);
+        assert_eq!(good.on_value(Some(1.0), after(0)), None);
+        assert_eq!(good.on_value(Some(1.0), after(60)), Some(Change::Resolved));
     }
 
     #[test]

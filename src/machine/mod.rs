@@ -8,6 +8,7 @@ pub mod alert;
 pub mod backoff;
 pub mod breaker;
 pub mod connection;
+pub mod history;
 pub mod ledger;
 pub mod outbox;
 pub mod session;

@@ -1,14 +1,14 @@
 //! What happened, one by one: a bounded ring to look back, and a channel to follow.
 //!
 //! For the administrator, so that every red number opens what is behind it. It is not the audit
-//! log and not durable: a restart begins with an empty one.
+//! log and not durable: a restart begins with an empty one, in another epoch.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast;
 
-use crate::clock::Wall;
+use crate::clock::{self, Wall};
 use crate::id::{Category, ConnectionId, SessionId, UserId};
 
 /// Events held to look back.
@@ -183,6 +183,8 @@ pub struct Event {
 
 /// Where events are told and read.
 pub struct Feed {
+    /// When numbering began: another process has another.
+    epoch: Wall,
     held: Mutex<Held>,
     follow: broadcast::Sender<Arc<Event>>,
 }
@@ -198,6 +200,7 @@ struct Held {
 impl Default for Feed {
     fn default() -> Self {
         Self {
+            epoch: clock::wall(),
             held: Mutex::default(),
             follow: broadcast::Sender::new(WAITING),
         }
@@ -205,6 +208,11 @@ impl Default for Feed {
 }
 
 impl Feed {
+    /// Which run the numbers are of: those of another process are others.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.0
+    }
+
     /// Tells an event. Repeats of what clients can cause are folded: one a second, kind and code.
     pub fn tell(&self, mut what: Draft, at: Wall) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

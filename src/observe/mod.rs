@@ -8,6 +8,8 @@
 mod alerts;
 mod families;
 mod guard;
+pub mod history;
+pub mod logs;
 mod metrics;
 mod probe;
 mod readings;
@@ -20,7 +22,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use alerts::{Alerts, Limits, NotSeen, Told};
+pub use alerts::{Alerts, Limits, NotSeen, Standing, Told};
+pub use logs::Logs;
 pub use probe::{Health, Probe};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -28,6 +31,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::business;
 use crate::clock::{self, Instant, Wall};
 use crate::intake::Intake;
+use crate::machine::history::History;
 use crate::meter::{Draft, EventKind, Meters};
 use crate::outbox::Outboxes;
 use crate::protocol::request::Track;
@@ -35,6 +39,7 @@ use crate::sessions::Sessions;
 use crate::shutdown::{Drain, Phase};
 use crate::store::{Committer, SessionRecord, Store};
 use crate::supervisor::Breakers;
+use alerts::Moment;
 use system::Machine;
 use windows::{Timing, Totals, Windows};
 
@@ -102,14 +107,17 @@ struct Shared {
     found: tokio::sync::Mutex<Option<(Instant, Health)>>,
     /// What happened once and is not counted again.
     seen: Mutex<business::Seen>,
+    history: Mutex<History>,
 }
 
 impl Observer {
-    /// Looks at `rooms`; nothing runs before [`Observer::run`].
-    pub fn new(rooms: Rooms) -> Self {
-        let (now, wall) = (clock::now(), clock::wall());
+    /// Looks at `rooms`, and goes on with what the process before has left; nothing runs before
+    /// [`Observer::run`].
+    pub fn new(rooms: Rooms, history: History, standing: &[Standing]) -> Self {
+        let at = Moment::present();
+        let (now, wall) = (at.now, at.wall);
         Self(Arc::new(Shared {
-            alerts: Alerts::new(&rooms.limits),
+            alerts: Alerts::new(&rooms.limits, standing, at),
             rooms,
             started: (now, wall),
             machine: Machine::default(),
@@ -118,6 +126,7 @@ impl Observer {
             watchers: Arc::new(Semaphore::new(WATCHERS)),
             found: tokio::sync::Mutex::default(),
             seen: Mutex::default(),
+            history: Mutex::new(history),
         }))
     }
 
@@ -137,15 +146,16 @@ impl Observer {
                 why = async { failed.wait_for(Option::is_some).await.ok()?.clone() } => {
                     let why = why.unwrap_or_default();
                     self.tell(EventKind::StoreFailed, why);
-                    self.check_alerts().await;
+                    self.check_alerts(Moment::present()).await;
                     return;
                 }
-                () = drain.reached(Phase::Draining) => return,
+                () = drain.reached(Phase::Draining) => return self.keep_history().await,
             }
             self.tick(clock::now());
             if tick.is_multiple_of(MACHINE_EVERY) {
                 self.look_at_machine().await;
-                self.check_alerts().await;
+                self.check_alerts(Moment::present()).await;
+                self.remember();
             }
         }
     }

@@ -82,7 +82,7 @@ impl Machine {
         *self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, with: impl FnOnce(&mut Figures)) {
+    pub(super) fn update(&self, with: impl FnOnce(&mut Figures)) {
         with(&mut self.figures.lock().unwrap_or_else(PoisonError::into_inner));
     }
 

@@ -2,7 +2,8 @@
 //!
 //! A stream hands over when its client takes more; until then what happens waits in the feed's
 //! bounded channel. One that is slow is told how many events it missed, and one that takes nothing
-//! for as long as a write may last loses its place.
+//! for as long as a write may last loses its place. Lines of the log come along where they are
+//! asked for: at `debug` they are too many for those who do not look at them.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,12 +23,13 @@ use warp::Reply as _;
 use warp::reply::Response as Reply;
 use warp::sse::Event as Message;
 
-use super::Services;
 use super::door::text;
-use super::operate;
+use super::mark::{Place, Run};
 use super::routes::{Call, Route, Who, at_once};
+use super::{Services, logs, operate};
 use crate::id::UserId;
 use crate::meter::{Event, EventKind, Severity};
+use crate::observe::logs::{Line, Wanted as WantedLines};
 use crate::protocol::problem::{Code, Problem};
 use crate::shutdown::Phase;
 
@@ -77,8 +79,8 @@ fn events(call: &Call) -> Result<Reply, Problem> {
         return Err(Problem::new(Code::BadRequest, text));
     }
     let visitor = wanted.visitor.as_deref().map(visitor).transpose()?;
-    let after = number("after", wanted.after.as_deref())?.unwrap_or(0);
-    let before = number("before", wanted.before.as_deref())?.unwrap_or(u64::MAX);
+    let run = run(&call.services);
+    let (after, before) = run.bounds(wanted.after.as_deref(), wanted.before.as_deref())?;
     let limit = operate::page_of(wanted.limit, PAGE, PAGE_MAX)?;
     let fits = |event: &Event| {
         event.id > after
@@ -91,9 +93,9 @@ fn events(call: &Call) -> Result<Reply, Problem> {
     let mut found = feed.look_back(fits, limit + 1);
     let more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|event| id(event.id));
-    let items: Vec<Value> = found.iter().map(|event| told(event)).collect();
-    let oldest = feed.oldest().map(id);
+    let next = found.last().filter(|_| more).map(|event| run.id(event.id));
+    let items: Vec<Value> = found.iter().map(|event| told(run, event)).collect();
+    let oldest = feed.oldest().map(|number| run.id(number));
     let body = json!({"items": items, "next": next, "oldest": oldest});
     Ok(super::reply::json(http::StatusCode::OK, &body))
 }
@@ -109,28 +111,19 @@ fn visitor(text: &str) -> Result<UserId, Problem> {
         .map_err(|rule| Problem::new(Code::BadRequest, format!("visitor must be {rule}")))
 }
 
-fn id(number: u64) -> String {
-    format!("e{number}")
-}
-
-/// The number of an event id that we gave.
-fn number(name: &str, given: Option<&str>) -> Result<Option<u64>, Problem> {
-    let Some(given) = given else { return Ok(None) };
-    let number = given.strip_prefix('e').and_then(|n| n.parse().ok());
-    let wrong = || {
-        Problem::new(
-            Code::BadRequest,
-            format!("{name} must be the id of an event, such as e12"),
-        )
-    };
-    number.map(Some).ok_or_else(wrong)
+/// The numbering of the events.
+fn run(services: &Services) -> Run {
+    Run {
+        letter: 'e',
+        epoch: services.meters.feed.epoch(),
+    }
 }
 
 /// An event in answers.
-fn told(event: &Event) -> Value {
+fn told(run: Run, event: &Event) -> Value {
     let what = &event.what;
     json!({
-        "id": id(event.id), "at": event.at.rfc3339(), "kind": what.kind.as_str(),
+        "id": run.id(event.id), "at": event.at.rfc3339(), "kind": what.kind.as_str(),
         "severity": what.kind.severity().as_str(), "message": what.message,
         "session_id": what.session.map(|id| id.to_string()),
         "user_id": what.user.as_ref().map(ToString::to_string),
@@ -140,9 +133,38 @@ fn told(event: &Event) -> Value {
     })
 }
 
+/// What the query of `stream` may have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Along {
+    logs: Option<String>,
+    #[serde(default)]
+    target: String,
+    #[serde(default)]
+    text: String,
+}
+
+impl Along {
+    /// The lines that are to come along, if any.
+    fn lines(&self, services: &Services) -> Result<Option<Lines>, Problem> {
+        let Some(level) = &self.logs else {
+            if self.target.is_empty() && self.text.is_empty() {
+                return Ok(None);
+            }
+            let text = "target and text choose lines of the log; ask for those with logs=LEVEL";
+            return Err(Problem::new(Code::BadRequest, text));
+        };
+        let wanted = logs::wanted(Some(level), &self.target, &self.text)?;
+        let follow = services.logs.follow();
+        Ok(Some(Lines { follow, wanted }))
+    }
+}
+
 /// `GET /api/v1/admin/stream`
 fn stream(call: Call) -> Result<Reply, Problem> {
-    let last = number(LAST_EVENT.as_str(), text(&call.headers, &LAST_EVENT))?;
+    let along: Along = operate::query(&call, "logs, target and text")?;
+    let lines = along.lines(&call.services)?;
+    let last = run(&call.services).place(LAST_EVENT.as_str(), text(&call.headers, &LAST_EVENT))?;
     let Some(principal) = call.principal else {
         return Err(Problem::new(Code::Unauthenticated, "log in first"));
     };
@@ -158,7 +180,8 @@ fn stream(call: Call) -> Result<Reply, Problem> {
         }
     };
     let drain = call.services.drain.clone();
-    let watch = Watch::new(call.services, last, Box::pin(over), place);
+    let mut watch = Watch::new(call.services, last, Box::pin(over), place);
+    watch.lines = lines;
     let (hand, taken) = mpsc::channel(WAITING);
     drain.spawn("administrator's stream", watch.run(hand));
     let messages = unfold(taken, |mut taken| async move {
@@ -168,10 +191,31 @@ fn stream(call: Call) -> Result<Reply, Problem> {
     Ok(warp::sse::reply(messages).into_response())
 }
 
+/// Lines of the log that one who looks on has asked for.
+struct Lines {
+    follow: Receiver<Arc<Line>>,
+    wanted: WantedLines,
+}
+
+/// The next of them; never where none are asked for.
+async fn next_line(lines: &mut Option<Lines>) -> Result<Arc<Line>, RecvError> {
+    let Some(lines) = lines else {
+        return std::future::pending().await;
+    };
+    loop {
+        let line = lines.follow.recv().await?;
+        if lines.wanted.fits(&line) {
+            return Ok(line);
+        }
+    }
+}
+
 /// One who looks on.
 struct Watch {
     services: Arc<Services>,
+    run: Run,
     follow: Receiver<Arc<Event>>,
+    lines: Option<Lines>,
     /// The last event that was told.
     last: u64,
     ready: VecDeque<Message>,
@@ -185,7 +229,7 @@ struct Watch {
 impl Watch {
     fn new(
         services: Arc<Services>,
-        last: Option<u64>,
+        last: Option<Place>,
         over: BoxFuture<'static, &'static str>,
         place: OwnedSemaphorePermit,
     ) -> Self {
@@ -193,13 +237,20 @@ impl Watch {
         // Followed first and looked back then: what happens in between is in both, and told once.
         let follow = feed.follow();
         let newest = feed.look_back(|_| true, 1).first().map_or(0, |e| e.id);
-        // Beyond the newest: an id of the process before; all of this one's is new.
-        let after = last.map_or(newest, |id| if id > newest { 0 } else { id });
+        let after = match last {
+            None => newest,
+            // Beyond the newest there is nothing to have been read.
+            Some(Place::Here(number)) => number.min(newest),
+            // Of the process before: all of this one's is new.
+            Some(Place::Elsewhere) => 0,
+        };
         let missed = feed.look_back(|event| event.id > after, CATCH_UP);
         let mut snapshots = interval(SNAPSHOT_EVERY);
         snapshots.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut watch = Self {
+            run: run(&services),
             follow,
+            lines: None,
             last: after,
             ready: VecDeque::new(),
             snapshots,
@@ -208,9 +259,15 @@ impl Watch {
             _place: place,
             services,
         };
+        let run = watch.run;
+        let hello = json!({
+            "epoch": run.epoch.to_string(), "newest": (newest > 0).then(|| run.id(newest)),
+            "continues": matches!(last, Some(Place::Here(_))),
+        });
+        watch.push(Message::default().event("hello"), &hello);
         let oldest = missed.last().map_or(after + 1, |event| event.id);
         if oldest > after + 1 {
-            watch.dropped(oldest - after - 1);
+            watch.dropped("events", oldest - after - 1);
         }
         for event in missed.iter().rev() {
             watch.event(event);
@@ -249,9 +306,18 @@ impl Watch {
             }
             heard = self.follow.recv() => match heard {
                 Ok(event) => self.event(&event),
-                Err(RecvError::Lagged(count)) => self.dropped(count),
+                Err(RecvError::Lagged(count)) => self.dropped("events", count),
                 // The feed lives in the services.
                 Err(RecvError::Closed) => self.ended = true,
+            },
+            heard = next_line(&mut self.lines) => match heard {
+                Ok(line) => {
+                    let line = logs::told(logs::run(&self.services), &line);
+                    self.push(Message::default().event("log"), &line);
+                }
+                Err(RecvError::Lagged(count)) => self.dropped("lines", count),
+                // The ring lives in the services too.
+                Err(RecvError::Closed) => self.lines = None,
             },
             _ = self.snapshots.tick() => {
                 let snapshot = self.services.observer.snapshot().await;
@@ -265,8 +331,8 @@ impl Watch {
             return;
         }
         self.last = event.id;
-        let message = Message::default().event("event").id(id(event.id));
-        self.push(message, &told(event));
+        let message = Message::default().event("event").id(self.run.id(event.id));
+        self.push(message, &told(self.run, event));
         if let Some(alert) = event
             .what
             .alert
@@ -276,9 +342,9 @@ impl Watch {
         }
     }
 
-    fn dropped(&mut self, count: u64) {
+    fn dropped(&mut self, of: &str, count: u64) {
         let message = Message::default().event("dropped");
-        self.push(message, &json!({"count": count}));
+        self.push(message, &json!({"of": of, "count": count}));
     }
 
     fn push(&mut self, message: Message, value: &Value) {

@@ -16,8 +16,11 @@ mod follow;
 mod framing;
 mod guard;
 mod headers;
+mod history;
 mod keyfile;
 mod live;
+mod logs;
+mod mark;
 pub mod network;
 mod observation;
 mod operate;
@@ -55,7 +58,7 @@ use crate::live::InForce;
 use crate::machine::connection;
 use crate::machine::outbox::SendPolicy;
 use crate::meter::Meters;
-use crate::observe::Observer;
+use crate::observe::{Logs, Observer};
 use crate::outbox::Outboxes;
 use crate::report::seal::Signer;
 use crate::sessions::Sessions;
@@ -93,6 +96,8 @@ pub struct Services {
     pub meters: Meters,
     /// Health, and what is made of the counts.
     pub observer: Observer,
+    /// The last lines of the log.
+    pub logs: Logs,
     /// Copies of the store.
     pub backups: Backups,
     /// Who is told of alerts.

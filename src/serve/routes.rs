@@ -34,6 +34,8 @@ const TABLES: &[&[Route]] = &[
     &super::door::ROUTES,
     &super::live::ROUTES,
     &super::follow::ROUTES,
+    &super::history::ROUTES,
+    &super::logs::ROUTES,
     &super::observation::ROUTES,
     &super::operate::appearance::ROUTES,
     &super::operate::breakers::ROUTES,

@@ -136,6 +136,7 @@ impl Webhook {
                     () = drain.reached(Phase::Closing) => return,
                 }
             }
+            observer.alert_sent();
         }
     }
 

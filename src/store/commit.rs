@@ -25,6 +25,7 @@ use super::watermark::{Mark, Watermark};
 use super::{StoreError, key, panics};
 use crate::clock;
 use crate::id::{MessageId, SessionId, UserId};
+use crate::machine::history::Block;
 use crate::meter::{Counter, Recorder};
 
 /// Jobs that may wait; more makes the senders wait.
@@ -85,6 +86,8 @@ pub enum Op {
     PutAudit(Box<AuditRecord>),
     /// The oldest entry of a ring that is full.
     RemoveAudit(Ring, u64),
+    /// A block of figures over time, in the place of an older one.
+    PutHistory(Box<Block>),
     /// What the health probe writes and reads back.
     Probe(u64),
 }
@@ -364,6 +367,11 @@ impl Group<'_> {
                 self.write(k, Some(value))?;
             }
             Op::RemoveAudit(ring, number) => self.write(key::audit(ring, number), None)?,
+            Op::PutHistory(block) => {
+                let k = key::history(&block);
+                let value = record::encode(&k, &*block);
+                self.write(k, Some(value))?;
+            }
             Op::Probe(number) => self.write(
                 key::PROBE.to_vec(),
                 Some(record::encode(key::PROBE, &number)),

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `A` | ring, number (8 bytes, big endian) | [`AuditRecord`](super::AuditRecord) |
 //! | `C` | user, first sequence (8 bytes, big endian) | [`Chunk`](super::Chunk): the frames of one commit group |
+//! | `H` | ring, place (2 bytes, big endian) | [`Block`]: figures over time |
 //! | `M` | user, message id | which session answers it, and a hash of its content |
 //! | `N` | name | a business counter |
 //! | `P` | fixed | what the health probe wrote last |
@@ -18,11 +19,14 @@
 
 use super::audit_log::Ring;
 use crate::id::{MessageId, SessionId, UserId};
+use crate::machine::history::Block;
 
 /// Kind byte of the administrators' log.
 pub const AUDIT: u8 = b'A';
 /// Kind byte of chunks.
 pub const CHUNK: u8 = b'C';
+/// Kind byte of figures over time.
+pub const HISTORY: u8 = b'H';
 /// Kind byte of messages.
 pub const MESSAGE: u8 = b'M';
 /// Kind byte of counters.
@@ -52,6 +56,13 @@ pub fn audit(ring: Ring, number: u64) -> Vec<u8> {
     let mut key = vec![AUDIT, ring as u8];
     key.extend_from_slice(&number.to_be_bytes());
     key
+}
+
+/// A block of figures over time: its place, which a later one takes over.
+pub fn history(block: &Block) -> Vec<u8> {
+    let place = u16::try_from(block.place()).expect("a ring has fewer than 65536 places");
+    let [high, low] = place.to_be_bytes();
+    vec![HISTORY, block.level, high, low]
 }
 
 /// A visitor's record.

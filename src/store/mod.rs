@@ -14,6 +14,7 @@ pub mod commit;
 mod cut;
 pub mod fault;
 pub mod files;
+mod history;
 pub mod key;
 pub mod look;
 mod panics;

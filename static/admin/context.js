@@ -29,9 +29,15 @@ export class Context {
     return made;
   }
 
-  /** Asks anew when the stream tells of an event of one of these kinds. */
+  /** Asks anew when the stream tells of an event of one of these kinds, and when it may have missed one. */
   refreshOn(resource, ...kinds) {
+    this.onReturn(() => resource.refresh());
     this.stops.push(this.live.hear((event) => kinds.some((kind) => event.kind?.startsWith(kind)) && resource.refresh()));
+  }
+
+  /** Calls back when events may have been missed, `again` or because the server was `restarted`. */
+  onReturn(run) {
+    this.stops.push(this.live.hearReturn(run));
   }
 
   every(milliseconds, run) {

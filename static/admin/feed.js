@@ -18,6 +18,17 @@ export class Feed {
     this.openedAt = now;
   }
 
+  /** The stream begins: for the `first` time, `again` after it broke, or after the server was `restarted`, which knows nothing of the events before. */
+  onHello(now, { epoch }) {
+    const before = this.epoch;
+    this.epoch = epoch;
+    this.heardAt = now;
+    if (before === undefined) return "first";
+    if (before === epoch) return "again";
+    this.events = [];
+    return "restarted";
+  }
+
   onSnapshot(now, snapshot) {
     this.phase = "live";
     this.tries = 0;

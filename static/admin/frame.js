@@ -77,7 +77,7 @@ function drawCounts(app, nav) {
   const snapshot = app.live?.snapshot();
   if (!snapshot) return;
   const open = (snapshot.breakers ?? []).filter((breaker) => breaker.state !== "closed").length;
-  for (const [page, n, what] of [["overview", snapshot.alerts?.firing ?? 0, "alerts"], ["breakers", open, "not closed"]]) {
+  for (const [page, n, what] of [["alerts", snapshot.alerts?.firing ?? 0, "firing"], ["breakers", open, "not closed"]]) {
     const place = nav.querySelector(`[data-page="${page}"] .nav-count`);
     place.hidden = n === 0;
     show(place, String(n), h("span", { class: "quiet" }, ` ${what}`));

@@ -15,6 +15,7 @@ export class Live {
     this.snapshot = signal(null);
     this.events = signal([]);
     this.listeners = new Set();
+    this.returned = new Set();
     this.source = null;
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     this.dial();
@@ -30,6 +31,13 @@ export class Live {
     });
     source.onopen = () => this.source === source && this.feed.onOpen(Date.now());
     source.onerror = () => this.source === source && this.broken();
+    on("hello", (hello) => {
+      if (!hello) return;
+      const how = this.feed.onHello(Date.now(), hello);
+      this.events([...this.feed.events]);
+      // What happened while nobody listened was not told: whoever shows it asks again.
+      if (how !== "first") for (const listener of this.returned) listener(how);
+    });
     on("snapshot", (snapshot) => {
       if (!snapshot) return;
       this.feed.onSnapshot(Date.now(), snapshot);
@@ -41,7 +49,10 @@ export class Live {
       this.events([...this.feed.events]);
       for (const listener of this.listeners) listener(event);
     });
-    on("dropped", (told) => this.feed.onMissed(told?.count ?? 1));
+    on("dropped", (told) => {
+      this.feed.onMissed(told?.count ?? 1);
+      for (const listener of this.returned) listener("again");
+    });
     // Draining, or signed out elsewhere: it ends now, and what follows finds out which.
     on("bye", () => this.broken());
   }
@@ -50,6 +61,12 @@ export class Live {
   hear(listener) {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when events may have been missed: `again` or `restarted`; returns a stop function. */
+  hearReturn(listener) {
+    this.returned.add(listener);
+    return () => this.returned.delete(listener);
   }
 
   broken() {

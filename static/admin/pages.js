@@ -1,6 +1,7 @@
 // Every page of the administration, and where it stands in the navigation.
 
 import { overview } from "./pages/overview.js";
+import { alerts } from "./pages/alerts.js";
 import { events } from "./pages/events.js";
 import { sessions } from "./pages/sessions.js";
 import { connections } from "./pages/connections.js";
@@ -20,6 +21,7 @@ import { access } from "./pages/access.js";
 /** `view(context)` answers the page's element. */
 export const PAGES = {
   overview: { title: "Overview", view: overview },
+  alerts: { title: "Alerts", view: alerts },
   events: { title: "Events", view: events },
   sessions: { title: "Sessions", view: sessions },
   connections: { title: "Connections", view: connections },
@@ -38,7 +40,7 @@ export const PAGES = {
 };
 
 export const GROUPS = [
-  ["Now", ["overview", "events", "sessions", "connections", "messages", "breakers"]],
+  ["Now", ["overview", "alerts", "events", "sessions", "connections", "messages", "breakers"]],
   ["People", ["visitors", "business"]],
   ["What visitors see", ["examples", "appearance"]],
   ["The appliance", ["settings", "certificates", "backups", "audit", "logs", "access"]],

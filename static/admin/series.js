@@ -16,12 +16,13 @@ export const CHARTS = [
 ];
 
 export const RANGES = [["live", "5 minutes, live"], ["1h", "1 hour"], ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"]];
-const LENGTHS = { live: 300_000, "1h": 3_600_000, "24h": 86_400_000, "7d": 7 * 86_400_000, "30d": 30 * 86_400_000 };
-export const lengthOf = (range) => LENGTHS[range] ?? LENGTHS.live;
+const LIVE_MS = 300_000;
+/** What the server is asked for: the live chart begins with what was before the page was opened. */
+export const rangeOf = (range) => (range !== "live" && RANGES.some(([known]) => known === range) ? range : "5m");
 
 /** One chart's data out of live snapshots, and before the first of them out of the history, where that is known. */
 export function fromSnapshots(chart, snapshots, now, history = null) {
-  const from = now - LENGTHS.live;
+  const from = now - LIVE_MS;
   const first = snapshots[0]?.now ?? now;
   const earlier = history ? fromHistory(chart, history).points : {};
   const points = Object.fromEntries(chart.series.map(({ key, live }) => [key, [...(earlier[key] ?? []).filter(({ x }) => x >= from && x < first),
@@ -31,6 +32,6 @@ export function fromSnapshots(chart, snapshots, now, history = null) {
 
 /** One chart's data out of the history, or null where the server keeps none of it. */
 export function fromHistory(chart, history) {
-  const points = Object.fromEntries(chart.series.map(({ key }) => [key, (history.series[key] ?? []).map(([at, mean]) => ({ x: Date.parse(at), y: mean }))]));
+  const points = Object.fromEntries(chart.series.map(({ key }) => [key, (history.series[key] ?? []).map(([at, mean, max]) => ({ x: Date.parse(at), y: mean, max }))]));
   return { points, from: Date.parse(history.from), to: Date.parse(history.to), gapMs: history.step_ms * 2.5 };
 }

@@ -2,12 +2,13 @@
 import { accessible, expecting, fits, must, sins } from "./kit.mjs";
 import { judge } from "./runner.mjs";
 import { serve } from "./admin/fixture.mjs";
+import { observed } from "./admin/observed.mjs";
 
 const fixture = await serve();
 /** The fixture's world; another one after it was started anew. */
 let { world } = fixture;
 const WAIT = { timeout: 30_000 };
-const PAGES = ["overview", "events", "sessions", "sessions/ses-1", "connections", "messages", "messages/v-1", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
+const PAGES = ["overview", "alerts", "events", "sessions", "sessions/ses-1", "connections", "messages", "messages/v-1", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
 
 /** Opens a page and waits until everything on it has been asked for and answered. */
 async function open(page, name) {
@@ -48,7 +49,7 @@ for (const [state, theme, size] of [["busy", "light", [1440, 900]], ["busy", "da
 Object.assign(CHECKS, {
   async "the navigation names every page, marks the open one and moves the focus"(page) {
     await open(page, "overview");
-    must(await page.locator("nav.nav a[data-page]").count() === 16, "not sixteen pages");
+    must(await page.locator("nav.nav a[data-page]").count() === 17, "not seventeen pages");
     for (const href of ["/", "/present", "/docs"]) must(await page.locator(`nav.nav a[href="${href}"]`).count() === 1, `no way to ${href}`);
     await page.click("nav.nav a[data-page=sessions]");
     await page.waitForSelector("nav.nav a[data-page=sessions][aria-current=page]", WAIT);
@@ -226,6 +227,7 @@ Object.assign(CHECKS, {
       await page.waitForSelector("main[data-phase=live] .grid tbody tr", WAIT);
     });
   },
+  ...observed({ open, world: () => world, calls, toast, WAIT }),
   async "no console error, no violation of the policy, no dialog, no request elsewhere"() {
     must(sins.length === 0, sins.slice(0, 5).join(" | "));
   },

@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{PATIENCE, Server, Visitor, run};
+use crate::observe::admin::{Admin, PASSWORD};
+use crate::observe::alerts::receive;
+use crate::observe::clearing::posting;
 
 /// How many trials a seeded test makes where nobody says.
 fn trials(usual: u64) -> u64 {
@@ -71,11 +74,7 @@ impl Faulty {
 
     fn start(&self, dir: &Path, fault: &str, nth: u64, sticky: bool) -> Server {
         let environment = self.environment(fault, nth, sticky);
-        let borrowed: Vec<(&str, &str)> = environment
-            .iter()
-            .map(|(key, value)| (*key, value.as_str()))
-            .collect();
-        Server::start_in(dir, &borrowed)
+        Server::start_in(dir, &borrowed(&environment))
     }
 
     fn begin(&self) {
@@ -91,6 +90,11 @@ impl Faulty {
     fn struck(&self) -> String {
         std::fs::read_to_string(self.file("told")).unwrap_or_default()
     }
+}
+
+fn borrowed<'a>(environment: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+    let pairs = environment.iter();
+    pairs.map(|(key, value)| (*key, value.as_str())).collect()
 }
 
 /// Asks one message after the other until the server is gone or refuses; the sessions it accepted
@@ -210,6 +214,34 @@ fn a_failed_write_or_sync_stops_the_server_and_loses_nothing() {
         struck += 1;
     }
     assert!(struck > 0);
+}
+
+#[test]
+fn that_the_store_has_failed_is_posted_before_the_process_ends() {
+    // req: M4
+    let faulty = Faulty::new();
+    let dir = tempfile::tempdir().unwrap();
+    run(async {
+        let environment = faulty.environment("sync-eio", 1, true);
+        let (receiver, mut server) = posting(dir.path(), &borrowed(&environment)).await;
+        let mut visitor = server.visit().await;
+        faulty.begin();
+        let asked = ask_until_it_stops(&mut visitor, 200, || faulty.struck());
+        let raised = ("alert.raised", Some("store_failed"));
+        let (_, (_, told)) = tokio::join!(asked, receive(&receiver, raised, "204 Taken"));
+        assert_eq!(told["alert"]["severity"], "critical", "{told}");
+        assert_eq!(server.wait().code(), Some(74));
+        faulty.end();
+        // The next process works, and says so.
+        let server = Server::start_in(dir.path(), &[("EMFLOW_ADMIN__PASSWORD", PASSWORD)]);
+        let alerts = Admin::login(&server)
+            .await
+            .get("/api/v1/admin/alerts")
+            .await;
+        let mut items = alerts["items"].as_array().unwrap().iter();
+        let alert = items.find(|alert| alert["id"] == "store_failed").unwrap();
+        assert_eq!(alert["state"], "ok", "{alert}");
+    });
 }
 
 #[test]

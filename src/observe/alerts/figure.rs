@@ -1,9 +1,8 @@
 //! The figure behind each alert, and its words.
 
-use super::Limits;
-use crate::clock;
+use super::{Limits, Moment};
 use crate::observe::Observer;
-use crate::observe::windows::{Share, Span, Timing};
+use crate::observe::windows::{Percentiles, Share, Span, Timing};
 
 /// What is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,10 +201,10 @@ const DAY_S: f64 = 86_400.0;
 
 impl Observer {
     /// Reads only what this kind needs: what breaks one check must not break the next.
-    pub(super) fn figure(&self, kind: Kind) -> Figure {
+    pub(super) fn figure(&self, kind: Kind, at: Moment) -> Figure {
         let rooms = &self.0.rooms;
         match kind {
-            Kind::ProcessingTime => match self.percentiles(Timing::Processing, Span::FiveMinutes) {
+            Kind::ProcessingTime => match self.slowest(Timing::Processing, Span::FiveMinutes, at) {
                 None => Figure::unknown("no session ended in the last 5 min"),
                 Some(p) => {
                     let ms = p.max as f64 / 1000.0;
@@ -231,7 +230,7 @@ impl Observer {
                     Figure::new(growth as f64, text)
                 }
             },
-            Kind::BreakerOpen => self.longest_open(),
+            Kind::BreakerOpen => self.longest_open(at),
             Kind::DiskFree => match self.0.machine.figures().disk {
                 None => Figure::unknown("the disk could not be looked at"),
                 Some((free, total)) => {
@@ -241,7 +240,7 @@ impl Observer {
             },
             Kind::CertificateExpiry => {
                 let ends = (rooms.ages.certificate_ends)();
-                let days = ends.since(clock::wall()).as_secs_f64() / DAY_S;
+                let days = ends.since(at.wall).as_secs_f64() / DAY_S;
                 Figure::new(
                     days,
                     format!("ends at {}, in {days:.0} days", ends.rfc3339()),
@@ -251,24 +250,27 @@ impl Observer {
                 let days = (rooms.ages.catalog_days)();
                 Figure::new(days as f64, format!("the prices are {days} days old"))
             }
-            Kind::BackupAge => self.backup_age(),
+            Kind::BackupAge => self.backup_age(at),
             Kind::StoreFailed => match rooms.committer.why() {
                 None => Figure::new(0.0, "writes succeed"),
                 Some(why) => Figure::new(1.0, why),
             },
-            Kind::EventLoopLag => match self.lag_ms(clock::now()) {
+            Kind::EventLoopLag => match self.lag_ms(at.now) {
                 None => Figure::unknown("not measured yet"),
                 Some(ms) => Figure::new(ms, format!("up to {ms:.1} ms late in the last minute")),
             },
         }
     }
 
-    fn longest_open(&self) -> Figure {
-        let now = clock::now();
+    fn slowest(&self, timing: Timing, span: Span, at: Moment) -> Option<Percentiles> {
+        self.windows().percentiles(timing, span, at.now)
+    }
+
+    fn longest_open(&self, at: Moment) -> Figure {
         let open = self.0.rooms.breakers.all().into_iter();
         let open = open.filter_map(|(name, _, statistics)| {
             let since = statistics.opened_at?;
-            Some((now.saturating_duration_since(since), name))
+            Some((at.now.saturating_duration_since(since), name))
         });
         match open.max() {
             None => Figure::new(0.0, "all closed"),
@@ -280,11 +282,11 @@ impl Observer {
     }
 
     /// Where there was none yet, the time since the start counts.
-    fn backup_age(&self) -> Figure {
+    fn backup_age(&self, at: Moment) -> Figure {
         match (self.0.rooms.ages.last_backup)() {
             None => Figure::unknown("no backups are set up"),
             Some(last) => {
-                let age = clock::wall().since(last.unwrap_or(self.0.started.1));
+                let age = at.wall.since(last.unwrap_or(self.0.started.1));
                 let days = age.as_secs_f64() / DAY_S;
                 let text = match last {
                     Some(at) => format!("the last one succeeded at {}", at.rfc3339()),

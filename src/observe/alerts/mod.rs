@@ -5,11 +5,14 @@
 
 mod figure;
 #[cfg(test)]
+mod shell_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -21,6 +24,8 @@ use super::guard::within;
 use crate::clock::{self, Instant, Wall};
 use crate::machine::alert::{Alert, Change, Rule};
 use crate::meter::{Draft, EventKind};
+use crate::store::commit::setting;
+use crate::store::{Store, StoreError};
 
 /// How long a check may take.
 const LIMIT: Duration = Duration::from_millis(800);
@@ -56,8 +61,46 @@ pub struct Limits {
     pub settle: Duration,
 }
 
+/// When figures are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now: Instant,
+    pub(super) wall: Wall,
+}
+
+impl Moment {
+    pub(super) fn present() -> Self {
+        Self {
+            now: clock::now(),
+            wall: clock::wall(),
+        }
+    }
+}
+
+/// The setting that holds which alerts fire.
+const STANDING: &str = "alerts_firing";
+
+/// An alert that fires, as it is kept for the next process: it goes on there, or is told as over,
+/// so that no receiver is left with an alert that never ends.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    kind: String,
+    since: Wall,
+    seen: Option<Seen>,
+}
+
+impl Standing {
+    /// What the process before has left.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn of(store: &Store) -> Result<Vec<Self>, StoreError> {
+        Ok(store.setting(STANDING)?.unwrap_or_default())
+    }
+}
+
 /// Somebody who has seen an alert.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Seen {
     at: Wall,
     by: String,
@@ -101,19 +144,34 @@ pub struct Alerts {
     /// Taken by the one who sends them on.
     incoming: Mutex<Option<mpsc::Receiver<Told>>>,
     dropped: crate::meter::Counter,
+    /// Changes that wait for the receiver, or are just being posted.
+    unsent: crate::meter::Gauge,
 }
 
 impl Alerts {
-    /// All quiet.
-    pub fn new(limits: &Limits) -> Self {
-        let watched = |kind: &Kind| Watched {
-            kind: *kind,
-            alert: Alert::new(rule(*kind, limits)),
-            figure: Figure::unknown("not checked yet"),
-            error: None,
-            seen: None,
-            fired: None,
-            resolved: None,
+    /// All quiet but those that the process before has left firing.
+    pub(super) fn new(limits: &Limits, standing: &[Standing], at: Moment) -> Self {
+        let watched = |kind: &Kind| {
+            let rule = rule(*kind, limits);
+            let left = standing.iter().find(|left| left.kind == kind.as_str());
+            let alert = match left {
+                None => Alert::new(rule),
+                Some(left) => {
+                    // Where the machine was started since, as long ago as can be told.
+                    let ago = at.wall.since(left.since);
+                    let since = at.now.checked_sub(ago).unwrap_or(at.now);
+                    Alert::resumed(rule, since, left.seen.is_some())
+                }
+            };
+            Watched {
+                kind: *kind,
+                alert,
+                figure: Figure::unknown("not checked yet"),
+                error: None,
+                seen: left.and_then(|left| left.seen.clone()),
+                fired: left.map(|left| left.since),
+                resolved: None,
+            }
         };
         let (outgoing, incoming) = mpsc::channel(OUTGOING);
         Self {
@@ -121,6 +179,7 @@ impl Alerts {
             outgoing,
             incoming: Mutex::new(Some(incoming)),
             dropped: crate::meter::Counter::default(),
+            unsent: crate::meter::Gauge::default(),
         }
     }
 
@@ -185,10 +244,26 @@ impl Alerts {
             event: event.as_str(),
             alert: watched.json(now, wall),
         };
+        // Counted before: it may be taken and posted before this goes on.
+        self.unsent.add(1);
         if self.outgoing.try_send(told).is_err() {
+            self.unsent.add(-1);
             self.dropped.one();
         }
     }
+}
+
+/// Which fire. That the store has failed is not among them: it cannot be written down.
+fn standing(all: &[Watched]) -> Vec<Standing> {
+    let firing = all
+        .iter()
+        .filter(|w| w.kind != Kind::StoreFailed && w.alert.phase().firing_since().is_some());
+    let standing = firing.map(|watched| Standing {
+        kind: watched.kind.as_str().to_owned(),
+        since: watched.fired.unwrap_or_default(),
+        seen: watched.seen.clone(),
+    });
+    standing.collect()
 }
 
 /// When a kind's figure is bad.
@@ -253,18 +328,39 @@ impl Watched {
 
 impl Observer {
     /// Judges every figure, each for itself.
-    pub(super) async fn check_alerts(&self) {
-        let checks = Kind::ALL.iter().map(|kind| self.check_alert(*kind));
-        futures_util::future::join_all(checks).await;
+    pub(super) async fn check_alerts(&self, at: Moment) {
+        let checks = Kind::ALL.iter().map(|kind| self.check_alert(*kind, at));
+        let changed = futures_util::future::join_all(checks).await;
+        if changed.contains(&true) {
+            self.keep_alerts();
+        }
     }
 
-    async fn check_alert(&self, kind: Kind) {
+    /// Writes down which alerts fire; nobody waits for it.
+    fn keep_alerts(&self) {
         let observer = self.clone();
-        let check = async move { observer.figure(kind) };
+        let drain = &self.0.rooms.drain;
+        drain.spawn("alerts", async move {
+            // Where the store fails everybody is told of it elsewhere.
+            let Ok(place) = observer.0.rooms.committer.reserve().await else {
+                return;
+            };
+            // Queued under the lock: what is newer is never overtaken by what is older.
+            let all = observer.0.alerts.all();
+            let keep = setting(STANDING, &standing(&all));
+            place.send(vec![keep], Box::new(drop));
+        });
+    }
+
+    /// True where it changed.
+    async fn check_alert(&self, kind: Kind, at: Moment) -> bool {
+        let observer = self.clone();
+        let check = async move { observer.figure(kind, at) };
         let found = within(&self.0.rooms.drain, LIMIT, check).await;
         let found = found.map_err(|why| why.to_string());
-        let (now, wall) = (clock::now(), clock::wall());
-        if let Some(draft) = self.0.alerts.on_figure(kind, found, now, wall) {
+        let told = self.0.alerts.on_figure(kind, found, at.now, at.wall);
+        let changed = told.is_some();
+        if let Some(draft) = told {
             if draft.kind == EventKind::AlertRaised {
                 tracing::warn!(alert = kind.as_str(), why = draft.message, "an alert fires");
             } else {
@@ -274,8 +370,9 @@ impl Observer {
                     "an alert is over"
                 );
             }
-            self.0.rooms.meters.feed.tell(draft, wall);
+            self.0.rooms.meters.feed.tell(draft, at.wall);
         }
+        changed
     }
 
     /// All alerts, always in the same order.
@@ -290,7 +387,7 @@ impl Observer {
         self.alerts().into_iter().find(|alert| alert["id"] == id)
     }
 
-    /// Somebody has seen that it fires, until it is over. Kept in memory alone.
+    /// Somebody has seen that it fires, until it is over.
     ///
     /// # Errors
     /// [`NotSeen`].
@@ -302,6 +399,7 @@ impl Observer {
         };
         let (alert, draft) = self.0.alerts.acknowledge(id, seen, clock::now())?;
         self.0.rooms.meters.feed.tell(draft, clock::wall());
+        self.keep_alerts();
         Ok(alert)
     }
 
@@ -322,15 +420,26 @@ impl Observer {
         all.iter().map(fires).collect()
     }
 
+    /// Whether the alert that the store has failed was raised.
+    pub fn told_of_failure(&self) -> bool {
+        let firing = self.firing_by_kind();
+        firing.contains(&(Kind::StoreFailed, true))
+    }
+
     /// The changes to send on; none where somebody has them already.
     pub fn alert_changes(&self) -> Option<mpsc::Receiver<Told>> {
         let incoming = self.0.alerts.incoming.lock();
         incoming.unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// How many changes wait for the receiver, and how many were dropped since the start.
-    pub fn alert_queue(&self) -> (usize, u64) {
+    /// How many changes are not posted yet, and how many were dropped since the start.
+    pub fn alert_queue(&self) -> (u64, u64) {
         let alerts = &self.0.alerts;
-        (OUTGOING - alerts.outgoing.capacity(), alerts.dropped.get())
+        (alerts.unsent.get(), alerts.dropped.get())
+    }
+
+    /// A change was posted, or given up.
+    pub fn alert_sent(&self) {
+        self.0.alerts.unsent.add(-1);
     }
 }

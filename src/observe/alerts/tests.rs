@@ -23,10 +23,11 @@ struct Check {
 
 impl Check {
     fn new() -> Self {
+        let at = Moment::present();
         Self {
-            alerts: Alerts::new(&LIMITS),
-            now: clock::now(),
-            wall: clock::wall(),
+            alerts: Alerts::new(&LIMITS, &[], at),
+            now: at.now,
+            wall: at.wall,
         }
     }
 
@@ -140,5 +141,6 @@ fn what_the_receiver_does_not_take_is_bounded_and_counted() {
         check.found(Kind::StoreFailed, Ok(0.0));
     }
     assert_eq!(check.alerts.outgoing.capacity(), 0);
+    assert_eq!(check.alerts.unsent.get(), OUTGOING as u64);
     assert_eq!(check.alerts.dropped.get(), OUTGOING as u64);
 }

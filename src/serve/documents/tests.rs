@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::observe::history::SERIES;
 use crate::protocol::close::Close;
 use crate::protocol::fault::FaultCode;
 use crate::protocol::frame::Kind;
@@ -139,6 +140,15 @@ fn spoken(document: &Value, operation: &str) -> BTreeSet<String> {
             .to_owned()
     };
     pointers.map(of_channel).collect()
+}
+
+#[test]
+fn every_figure_of_the_history_is_named() {
+    let document = openapi();
+    let listed = document["components"]["schemas"]["HistorySeries"]["enum"].as_array();
+    let listed: Vec<&str> = listed.unwrap().iter().filter_map(Value::as_str).collect();
+    let kept: Vec<&str> = SERIES.iter().map(|series| series.name).collect();
+    assert_eq!(listed, kept);
 }
 
 fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {

@@ -1,19 +1,18 @@
 // Whether all is well, why not if not, and what to do; then how it has been.
 
 import { h, keyed, show } from "../../js/h.js";
-import { get, post } from "../api.js";
-import { ask } from "../parts/dialog.js";
+import { get } from "../api.js";
 import { timeChart } from "../parts/chart.js";
-import { field, filter } from "../parts/form.js";
+import { filter } from "../parts/form.js";
 import { button, page, part, tile } from "../parts/page.js";
-import { loaded, nothing, pill } from "../parts/state.js";
+import { loaded, pill } from "../parts/state.js";
 import { table } from "../parts/table.js";
 import { time } from "../parts/time.js";
-import { perform } from "../parts/toast.js";
 import { go, link } from "../route.js";
-import { CHARTS, RANGES, fromHistory, fromSnapshots, lengthOf } from "../series.js";
+import { CHARTS, RANGES, fromHistory, fromSnapshots, rangeOf } from "../series.js";
 import { advice, healthTone, home } from "../trails.js";
 import { bytes, count, ms, percent, plural, rate, sentence, span, spoken } from "../words.js";
+import { acknowledge } from "./alerts.js";
 import { EVENT_COLUMNS } from "./events.js";
 import { firstSteps } from "./hint.js";
 
@@ -23,7 +22,7 @@ const FIRING = ["firing", "acknowledged", "clearing"];
 export function overview(ctx) {
   const alerts = ctx.resource((signal) => get("/admin/alerts", {}, { signal }), { every: 5_000 });
   ctx.refreshOn(alerts, "alert");
-  return page("Overview", null, [], verdict(ctx, alerts), firstSteps(ctx), figures(ctx, alerts), part("Parts", parts(ctx)), charts(ctx), recent(ctx), allAlerts(ctx, alerts));
+  return page("Overview", null, [], verdict(ctx, alerts), firstSteps(ctx), figures(ctx, alerts), part("Parts", parts(ctx)), charts(ctx), recent(ctx));
 }
 
 /** The first thing to read: all is well, or what is not, the worst first. */
@@ -31,7 +30,7 @@ function verdict(ctx, alerts) {
   const title = h("h2", {});
   const lead = h("p", { class: "muted" });
   const list = h("ul", { class: "troubles" });
-  const element = h("section", { class: "verdict", role: "status" }, h("span", { class: "verdict-lamp", "aria-hidden": "true" }), h("div", {}, title, lead, list));
+  const element = h("section", { class: "verdict", role: "status" }, h("span", { class: "verdict-lamp", "aria-hidden": "true" }), h("div", {}, title, lead, list, h("p", {}, h("a", { href: link("alerts") }, "All checks and their limits"))));
   ctx.effect(() => {
     const snapshot = ctx.live.snapshot();
     const { data, error } = alerts.state();
@@ -59,12 +58,6 @@ function alertRow(ctx, alert, after) {
 
 const illRow = (component) => h("li", { class: "trouble", dataset: { tone: healthTone(component.status) } },
   h("div", {}, h("h3", {}, `${spoken(component.name)} is ${component.status}`), h("p", {}, component.detail)), h("div", { class: "page-acts" }, h("a", { class: "ghost", href: home(component.name) }, "Look after it")));
-
-async function acknowledge(alert, after) {
-  const values = await ask({ title: "Acknowledge this alert?", act: "Acknowledge", text: "It stays in view until its cause is gone, and everybody sees that you know of it.",
-    fields: [field({ name: "note", label: "Note (optional)", maxlength: 200 })] });
-  if (values) await perform(() => post(`/admin/alerts/${encodeURIComponent(alert.id)}/acknowledge`, values.note ? { note: values.note } : {}), { done: () => "Acknowledged.", after });
-}
 
 /** The figures of this second. One opens the events behind it where it is not zero, and is red where its alert fires. */
 function figures(ctx, alerts) {
@@ -116,11 +109,7 @@ function charts(ctx) {
   const made = CHARTS.map((chart) => ({ chart, view: ctx.keep(timeChart(chart)) }));
   const note = h("p", { class: "muted" });
   const state = { range };
-  const history = ctx.resource((signal) => {
-    const { range: wanted } = state;
-    const to = Date.now();
-    return get("/admin/history", { series: CHARTS.flatMap(({ series }) => series.map(({ key }) => key)).join(","), from: new Date(to - lengthOf(wanted)).toISOString(), to: new Date(to).toISOString(), points: 300 }, { signal });
-  }, { every: 15_000 });
+  const history = ctx.resource((signal) => get("/admin/history", { series: CHARTS.flatMap(({ series }) => series.map(({ key }) => key)).join(","), range: rangeOf(state.range), points: 300 }, { signal }), { every: 15_000 });
   ctx.effect(() => {
     const wanted = ctx.params().range ?? "live";
     if (wanted === state.range) return;
@@ -130,10 +119,10 @@ function charts(ctx) {
   ctx.effect(() => {
     const { data, error } = history.state();
     note.textContent = error ? `The history cannot be read. ${error.message}` : "";
-    if (state.range !== "live" && data) made.forEach(({ chart, view }) => view.update(fromHistory(chart, data)));
+    if (state.range !== "live" && data?.range === rangeOf(state.range)) made.forEach(({ chart, view }) => view.update(fromHistory(chart, data)));
   });
   /** What was before this page was opened: the history asked for this range, not for the one before. */
-  const earlier = () => (state.range === "live" && lengthOf("live") >= Date.parse(history.state().data?.to) - Date.parse(history.state().data?.from) ? history.state().data : null);
+  const earlier = () => (history.state().data?.range === rangeOf("live") ? history.state().data : null);
   ctx.effect(() => {
     const snapshot = ctx.live.snapshot();
     if (snapshot && (ctx.params().range ?? "live") === "live") made.forEach(({ chart, view }) => view.update(fromSnapshots(chart, ctx.live.feed.snapshots, Date.now(), earlier())));
@@ -147,31 +136,4 @@ function recent(ctx) {
   const list = ctx.resource((signal) => get("/admin/events", { limit: EVENTS_SHOWN }, { signal }), { every: 30_000 });
   ctx.refreshOn(list, "");
   return part("What happened last", loaded(ctx, list, () => ({ element: grid.element, update: ({ items }) => grid.update(items) })), h("p", {}, h("a", { href: link("events") }, "All events")));
-}
-
-const ALERT_TONES = { ok: "good", pending: "warn", firing: "bad", acknowledged: "warn", clearing: "warn" };
-
-/** Every check with its limit, also those that are quiet; and where alerts are sent. */
-function allAlerts(ctx, alerts) {
-  return h("details", { class: "part" }, h("summary", {}, "All checks and their limits"), loaded(ctx, alerts, () => {
-    const grid = table({ caption: "Checks", key: (one) => one.id, columns: [
-      { name: "Check", wide: true, cell: (one) => [one.title, one.check_error && h("span", { class: "sub red" }, `could not be checked: ${one.check_error}`)] },
-      { name: "State", cell: (one) => pill(ALERT_TONES[one.state] ?? "idle", spoken(one.state)) },
-      { name: "Now", numeric: true, cell: (one) => inUnit(one.value, one.unit) },
-      { name: "Limit", numeric: true, cell: (one) => inUnit(one.threshold, one.unit) },
-      { name: "Last fired", cell: (one) => time(one.last_fired) },
-    ], empty: { title: "No check", text: "" } });
-    const hook = h("div", { class: "webhook" });
-    return { element: h("div", {}, grid.element, hook), update: ({ items, webhook }) => { grid.update(items); show(hook, webhookNote(ctx, webhook)); } };
-  }));
-}
-
-const UNITS = { share: percent, ms, bytes, days: (value) => (value === null ? "–" : `${rate(value)} d`) };
-const inUnit = (value, unit) => (UNITS[unit] ?? rate)(value);
-
-function webhookNote(ctx, webhook) {
-  if (!webhook?.enabled) return nothing("No webhook", "Set alerts.webhook_url in the settings to have alerts sent somewhere.");
-  const { last } = webhook;
-  return [h("p", {}, "Alerts are sent to ", h("code", {}, webhook.url), last && [". Last: ", pill(last.ok ? "good" : "bad", last.message), " ", time(last.at)]),
-    ctx.operates && button("Send a test", () => perform(() => post("/admin/alerts/webhook/test").then((told) => { if (!told.ok) throw new Error(`The receiver did not take it: ${told.message}`); return told; }), { done: (told) => `The receiver took it: ${told.status} in ${ms(told.took_ms)}.` }))];
 }

@@ -89,16 +89,23 @@ function config({ points, from, to, gapMs }, series, say, look) {
         y: { beginAtZero: true, suggestedMax: 1, grid: { color: look.line }, border: { display: false }, ticks: { ...ticks, ...(say === count ? { precision: 0 } : {}), callback: (value) => say(value) },
           ...(say === bytes ? { afterBuildTicks: (scale) => { scale.ticks = byteTicks(scale.max); } } : {}) },
       },
-      plugins: { legend: { display: false }, tooltip: { callbacks: { title: (items) => moment(items[0]?.parsed.x), label: (item) => `${item.dataset.label}: ${say(item.parsed.y)}` } } },
+      plugins: { legend: { display: false }, tooltip: { callbacks: { title: (items) => moment(items[0]?.parsed.x), label: (item) => `${item.dataset.label}: ${withMost(item.raw, say)}` } } },
     },
   };
 }
 
+/** A mean hides its peak: the highest value of the time that a point stands for is told beside it. */
+function withMost(point, say) {
+  const mean = say(point?.y);
+  const most = say(point?.max);
+  return point?.max > point?.y && most !== mean ? `${mean}, up to ${most}` : mean;
+}
+
 function valueTable(title, series, { points }, say) {
   const at = new Map();
-  for (const { key } of series) for (const { x, y } of points[key] ?? []) at.set(x, { ...at.get(x), [key]: y });
+  for (const { key } of series) for (const point of points[key] ?? []) at.set(point.x, { ...at.get(point.x), [key]: point });
   const rows = thinned([...at].sort(([a], [b]) => a - b), ROWS_MAX);
   return h("table", {}, h("caption", { class: "quiet" }, title),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Time"), series.map(({ name }) => h("th", { scope: "col", class: "num-cell" }, name)))),
-    h("tbody", {}, rows.map(([x, values]) => h("tr", {}, h("th", { scope: "row", title: exactly(x) }, moment(x)), series.map(({ key }) => h("td", { class: "num-cell" }, say(values[key])))))));
+    h("tbody", {}, rows.map(([x, values]) => h("tr", {}, h("th", { scope: "row", title: exactly(x) }, moment(x)), series.map(({ key }) => h("td", { class: "num-cell" }, withMost(values[key], say)))))));
 }

@@ -25,6 +25,8 @@ export function list(ctx, { name, path, noun, query, grid, every = 5_000, kinds 
     first = false;
   });
   if (kinds.length > 0) ctx.refreshOn(resource, ...kinds);
+  // Cursors of what a restart has forgotten lead nowhere.
+  ctx.onReturn((how) => how === "restarted" && pages.first());
   const choose = (change) => {
     pages.first();
     go(link(name, { ...ctx.params(), ...change }), { quiet: true });

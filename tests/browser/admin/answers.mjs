@@ -16,7 +16,7 @@ const connection = (n) => ({ connection_id: id("c", n), user_id: id("v", n), con
   address: n % 2 ? "192.0.2.17" : "2001:db8::12", user_agent: n % 2 ? EVIL[n % EVIL.length] : "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36" });
 const pendingFrame = (n) => ({ sequence: 8 + n, type: ["agent_thinking", "tool_executing", "agent_completed"][n % 3], session_id: id("ses", n), created_at: past(20_000 - n * 900), age_ms: 20_000 - n * 900, attempts: n % 3, state: n % 3 ? "sending" : "pending", bytes: 380 + n });
 const frame = (n) => ({ sequence: n + 1, type: ["processing_started", "agent_started", "agent_thinking", "tool_executing", "partial_result", "agent_completed"][Math.min(n, 5)], timestamp: past(9_000 - n * 1_400), offset_ms: n === 4 ? 14_000 : n * 900, payload: { message: n % 2 ? EVIL[n % EVIL.length] : "reads the numbers" } });
-const event = (n, ill) => ({ id: `e${900 - n}`, at: past(n * 33_000), kind: ["session.failed", "breaker.opened", "connection.closed", "refused", "alert.raised", "rate_limited"][n % 6], severity: ill ? "error" : ["error", "warning", "info"][n % 3], message: n % 4 === 0 ? EVIL[n % EVIL.length] : "the agent did not answer in 45 s",
+const event = (n, ill) => ({ id: `e1760000000000-${900 - n}`, at: past(n * 33_000), kind: ["session.failed", "breaker.opened", "connection.closed", "refused", "alert.raised", "rate_limited"][n % 6], severity: ill ? "error" : ["error", "warning", "info"][n % 3], message: n % 4 === 0 ? EVIL[n % EVIL.length] : "the agent did not answer in 45 s",
   session_id: n % 2 ? id("ses", n) : null, user_id: id("v", n), connection_id: n % 3 === 2 ? id("c", n) : null, breaker: n % 6 === 1 ? "remote" : null, alert: null, code: ["agent_timeout", null, "4100", "bad_field"][n % 4], category: null });
 const breaker = (name, state) => ({ name, role: "primary", state, since: state === "closed" ? null : past(95_000), retry_after_ms: state === "open" ? 12_400 : null, consecutive_failures: state === "closed" ? 0 : 5, admitted: 412, refused: state === "closed" ? 0 : 37, successes: 400, failures: 12, abandoned: 0, unsettled: 0, late: 0, transitions: state === "closed" ? 0 : 3,
   policy: { failure_threshold: 5, recovery_timeout_ms: 30_000, max_probes: 1, successes_to_close: 2 },
@@ -25,7 +25,7 @@ const breaker = (name, state) => ({ name, role: "primary", state, since: state =
 const example = (n) => ({ id: `ex-${n}`, title: n === 1 ? EVIL[0] : ["Halve the bill of a support assistant", "", "Serve 500 users at once"][n % 3], content: n === 1 ? EVIL.join(" ") : "We run 1M requests a month on gpt-4o with 1000 input tokens and 200 output tokens each and want to know what it costs with caching and a smaller model for the easy half.", category: ["cost-optimization", "scaling", "advanced"][n % 3], complexity: "basic", businessValue: "conversion", estimatedTime: "15 to 30 s" });
 const setting = (key, value, more = {}) => ({ key, section: key.split(".")[0], name: key.split(".")[1], value, default: value, source: "default", live: false, secret: false, editable: false, locked_by: null, form: "a whole number", range: null, doc: "What it does, in a sentence that may be a little longer than one line.", file_value: null, pending_restart: false, ...more });
 const auditEntry = (n) => ({ number: 500 - n, at: past(n * 88_000), who: n % 3 ? "admin" : EVIL[0], via: n % 3 ? "session" : "token", from: n % 4 ? "192.0.2.7" : "", action: ["session.login", "visitor.cleanup", "breaker.reset", "settings.change"][n % 4], target: n % 2 ? EVIL[4] : "remote", before: { value: 5 }, after: { value: EVIL[1] }, outcome: n % 5 === 4 ? "refused" : "done", reason: n % 5 === 4 ? "a wrong password" : null });
-const logLine = (n) => ({ id: 700 - n, at: past(n * 700), level: ["info", "info", "warn", "error", "debug"][n % 5], target: "emflow::serve::socket", message: n % 7 === 0 ? EVIL[n % EVIL.length] : "connected", fields: { connection: id("c", n), client: n % 3 ? "x" : EVIL[2] } });
+const logLine = (n) => ({ id: `l1760000000000-${700 - n}`, at: past(n * 700), level: ["info", "info", "warn", "error", "debug"][n % 5], target: "emflow::serve::socket", message: n % 7 === 0 ? EVIL[n % EVIL.length] : "connected", fields: { connection: id("c", n), client: n % 3 ? "x" : EVIL[2] } });
 
 const ALERTS = [["processing_time", "Processing takes longer than 30 s", "ms", 30_000], ["error_rate", "Error rate above 5 %", "share", 0.05], ["memory_growth", "Memory grew by more than 200 MB", "bytes", 209_715_200], ["breaker_open", "A breaker is open for more than 5 min", "ms", 300_000],
   ["failed_connections", "More than 10 % of connections fail", "share", 0.1], ["disk_free", "Little room on the disk", "bytes", 1e9], ["certificate_expiry", "The certificate expires soon", "days", 14], ["catalog_age", "The prices are old", "days", 90], ["backup_age", "No backup for long", "ms", 2 * 86_400_000], ["store_failed", "The store failed", "ms", 0], ["event_loop_lag", "The event loop lags", "ms", 250]];
@@ -48,12 +48,14 @@ function snapshot({ state }, tick) {
     error_rate: empty ? null : ill ? 0.075 : 0, failed_connection_rate: ill ? 0.12 : 0, refused_per_s: ill ? 3.4 : 0, breakers: [{ name: "builtin", state: "closed" }, ...(empty ? [] : [{ name: "remote", state: ill ? "open" : "closed" }])], alerts: { firing: ill ? 2 : 0, unacknowledged: ill ? 1 : 0 } };
 }
 
+const RANGES = { "5m": 5, "1h": 60, "2h": 120, "24h": 1_440, "7d": 7 * 1_440, "30d": 30 * 1_440 };
+
 function history(query) {
-  const to = Date.parse(query.to);
-  const from = Date.parse(query.from);
+  const to = Date.now();
+  const from = to - RANGES[query.range] * MIN;
   const step = (to - from) / 120;
-  const point = (n, key) => [new Date(from + n * step).toISOString(), n > 40 && n < 52 ? null : (key.length * 3 + 10 * Math.sin(n / 9)), null];
-  return { from: query.from, to: query.to, step_ms: step, series: Object.fromEntries(query.series.split(",").map((key) => [key, many(121, (n) => point(n, key))])), units: {} };
+  const point = (n, key) => [new Date(from + n * step).toISOString(), n > 40 && n < 52 ? null : (key.length * 3 + 10 * Math.sin(n / 9)), n > 40 && n < 52 ? null : key.length * 3 + 12];
+  return { range: query.range, from: new Date(from).toISOString(), to: new Date(to).toISOString(), step_ms: step, series: Object.fromEntries(query.series.split(",").map((key) => [key, many(121, (n) => point(n, key))])), units: {} };
 }
 
 const STEPS = [["visits", 812], ["example_opened", 540], ["message", 431], ["result", 402], ["result_viewed", 377], ["report_exported", 88], ["call_to_action", 61]];

@@ -49,18 +49,22 @@ async function api(world, request, response, url) {
   const path = url.pathname.replace("/api/v1", "");
   const call = { method: request.method, path, query: Object.fromEntries(url.searchParams), body: text && text.startsWith("{") ? JSON.parse(text) : null, token: request.headers["x-csrf-token"] };
   world.calls.push(call);
-  if (path === "/admin/stream") return stream(world, response);
+  if (path === "/admin/stream") return stream(world, response, call.query);
   const { status = 200, body } = answers(world, call);
   response.writeHead(status, { "content-type": status < 400 ? "application/json" : "application/problem+json" }).end(JSON.stringify(body));
 }
 
-function stream(world, response) {
+function stream(world, response, { logs }) {
   if (!world.signedIn) return response.writeHead(401).end();
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   world.streams.add(response);
   let tick = 0;
+  response.write(`event: hello\ndata: ${JSON.stringify({ epoch: world.epoch ?? "1760000000000", newest: null, continues: false })}\n\n`);
+  if (logs) for (const line of world.lines ?? []) response.write(`event: log\ndata: ${JSON.stringify(line)}\n\n`);
   const say = () => response.write(`event: snapshot\ndata: ${JSON.stringify(answers(world, { method: "SNAPSHOT", tick: tick++ }).body)}\n\n`);
   say();
+  // Says something to everybody who looks on.
+  world.say = (name, told) => world.streams.forEach((one) => one.write(`event: ${name}\ndata: ${JSON.stringify(told)}\n\n`));
   const ticking = setInterval(say, 1_000);
   response.on("close", () => {
     clearInterval(ticking);

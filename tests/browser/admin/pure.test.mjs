@@ -5,8 +5,9 @@ import { EVENTS_MAX, Feed, SILENCE_MS, SNAPSHOTS_MAX } from "../../../static/adm
 import { QUIET_MAX_MS, Replay } from "../../../static/admin/replay.js";
 import { link, parse } from "../../../static/admin/route.js";
 import { contrast } from "../../../static/admin/contrast.js";
-import { CHARTS, fromHistory, fromSnapshots } from "../../../static/admin/series.js";
+import { CHARTS, fromHistory, fromSnapshots, rangeOf } from "../../../static/admin/series.js";
 import { advice, ended, sessionTone, trail } from "../../../static/admin/trails.js";
+import { LINES_MAX, Tail } from "../../../static/admin/tail.js";
 import { byteTicks, thinned, timeTicks, withGaps } from "../../../static/admin/parts/ticks.js";
 import { ago, bytes, count, lasting, moment, ms, percent, rate, sentence, span, spoken, topic } from "../../../static/admin/words.js";
 
@@ -61,6 +62,43 @@ test("events are told once and kept up to a limit, the newest first", () => {
   assert.deepEqual([one.events.length, one.events[0].id], [EVENTS_MAX, `e${EVENTS_MAX + 9}`]);
   for (let n = 0; n < SNAPSHOTS_MAX + 5; n++) one.onSnapshot(n, { n });
   assert.deepEqual([one.snapshots.length, one.snapshots[0].now], [SNAPSHOTS_MAX, 5]);
+});
+
+test("a stream taken up again is told apart from a server that was restarted, whose events are others", () => {
+  const one = feed();
+  assert.equal(one.onHello(1, { epoch: "1" }), "first");
+  one.onEvent(2, { id: "e1-1" });
+  one.onBroken(3);
+  assert.equal(one.onHello(4, { epoch: "1" }), "again");
+  assert.equal(one.events.length, 1);
+  assert.equal(one.onHello(5, { epoch: "2" }), "restarted");
+  assert.equal(one.events.length, 0);
+  assert.equal(one.onEvent(6, { id: "e2-1" }), true);
+});
+
+test("lines of the log are shown once, the newest first, whichever way they came, and a paused page waits", () => {
+  const line = (n, run = 5) => ({ id: `l${run}-${n}` });
+  const ids = (lines) => lines.map(({ id }) => id);
+  const one = new Tail();
+  assert.equal(one.onLines([line(9)]), true, "live");
+  assert.equal(one.onLines([line(10), line(9), line(8)]), true, "asked for");
+  assert.equal(one.onLines([line(9)]), false);
+  assert.deepEqual(ids(one.shown), ["l5-10", "l5-9", "l5-8"]);
+  one.pause();
+  one.onLines([line(1, 6), line(11)]);
+  assert.deepEqual([ids(one.shown), one.waiting], [["l5-10", "l5-9", "l5-8"], 2]);
+  one.resume();
+  assert.deepEqual([ids(one.shown).slice(0, 3), one.waiting], [["l6-1", "l5-11", "l5-10"], 0], "a restart counts anew, and is newer");
+  for (let n = 0; n < LINES_MAX + 9; n++) one.onLines([line(n, 7)]);
+  assert.deepEqual([one.shown.length, one.shown[0].id], [LINES_MAX, `l7-${LINES_MAX + 8}`]);
+  one.clear();
+  one.pause();
+  one.onLines([line(1)]);
+  assert.deepEqual([one.shown.length, one.waiting], [0, 1], "paused while empty");
+});
+
+test("a range that the server does not have is the live one", () => {
+  assert.deepEqual(["live", "1h", "30d", "9y", "", undefined].map(rangeOf), ["5m", "1h", "30d", "5m", "5m", "5m"]);
 });
 
 test("a replay shows each frame when it came, at any speed, and stops at the end", () => {

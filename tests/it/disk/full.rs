@@ -9,6 +9,8 @@ use serde_json::json;
 
 use super::{ask_until_it_stops, nothing_is_lost};
 use crate::harness::{PATIENCE, QUESTION, Server, Visitor, run, skip};
+use crate::observe::alerts::receive;
+use crate::observe::clearing::posting;
 
 /// A small file system of its own; unmounted when dropped.
 struct Disk {
@@ -146,6 +148,33 @@ async fn on_a_full_disk(disk: &Disk, dir: &Path) {
         .await
         .unwrap();
     assert_eq!(alive, 201);
+}
+
+#[test]
+fn a_disk_that_fills_fires_its_alert_and_room_clears_it() {
+    // req: M4
+    let disk = match Disk::new("tmpfs") {
+        Ok(disk) => disk,
+        Err(why) => return skip("the alert of a full disk", &format!("needs root: {why}")),
+    };
+    run(async {
+        let more = [
+            ("EMFLOW_STORE__SEGMENT_SIZE", "512KiB"),
+            ("EMFLOW_ALERTS__DISK_FREE", "8MiB"),
+        ];
+        let (receiver, _server) = posting(&disk.mount, &more).await;
+        // Not to its end: the store goes on writing.
+        std::fs::write(disk.filler(), vec![7; 15 << 20]).unwrap();
+        let raised = ("alert.raised", Some("disk_free"));
+        let (_, told) = receive(&receiver, raised, "204 Taken").await;
+        assert!(
+            told["alert"]["value"].as_f64().unwrap() < 8e6 * 1.1,
+            "{told}"
+        );
+        std::fs::remove_file(disk.filler()).unwrap();
+        let resolved = ("alert.resolved", Some("disk_free"));
+        receive(&receiver, resolved, "204 Taken").await;
+    });
 }
 
 #[test]

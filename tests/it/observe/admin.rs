@@ -44,12 +44,19 @@ impl Admin {
         self.address.call(request).await.unwrap()
     }
 
-    /// The event stream from `after` on, read to its end by a task of its own.
-    pub(crate) fn stream(&self, after: &str) -> tokio::task::JoinHandle<Vec<(String, Value)>> {
-        let mut request = self.address.get("/api/v1/admin/stream", None);
+    /// The event stream with that query, from `after` on, read to its end by a task of its own.
+    pub(crate) fn stream(
+        &self,
+        query: &str,
+        after: Option<&str>,
+    ) -> tokio::task::JoinHandle<Vec<(String, Value)>> {
+        let path = format!("/api/v1/admin/stream{query}");
+        let mut request = self.address.get(&path, None);
         let headers = request.headers_mut();
         headers.insert("cookie", self.cookie.parse().unwrap());
-        headers.insert("last-event-id", after.parse().unwrap());
+        if let Some(after) = after {
+            headers.insert("last-event-id", after.parse().unwrap());
+        }
         let address = self.address.clone();
         tokio::spawn(async move {
             let response = address.exchange(request).await.unwrap();

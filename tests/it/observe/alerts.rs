@@ -33,7 +33,7 @@ async fn answer(mut stream: TcpStream, status: &str) {
 
 /// The next post of that kind about that alert, or about none. Others may be raised on a busy
 /// machine; they are taken.
-async fn receive(
+pub(crate) async fn receive(
     receiver: &TcpListener,
     (event, alert): (&str, Option<&str>),
     status: &str,

@@ -4,7 +4,7 @@ import { WAIT, act, api, keyed, open, settled, until } from "../kit.mjs";
 import { CORPUS } from "../../corpus.mjs";
 import { world } from "./world.mjs";
 
-export const PAGES = ["overview", "events", "sessions", "connections", "messages", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
+export const PAGES = ["overview", "alerts", "events", "sessions", "connections", "messages", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
 /** With those of one session and one visitor. */
 const all = () => [...PAGES, `sessions/${world.answered[0].session}`, `messages/${world.visitors[1].id}`];
 /** Opens what is folded; of the charts' tables, which are all alike and written anew each second, only the first. */
