@@ -165,7 +165,7 @@ def main() -> int:
     parser.add_argument("--ca", required=True)
     parser.add_argument("--password", required=True)
     parser.add_argument("--examples", type=int, default=6, help="generated requests a call (default 6)")
-    parser.add_argument("--seconds", type=int, default=45, help="the most that the run may take (default 45)")
+    parser.add_argument("--seconds", type=int, default=40, help="the most that the generated requests may take (default 40)")
     parser.add_argument("--seed", type=int, default=20260101, help="of what is generated")
     args = parser.parse_args()
     try:

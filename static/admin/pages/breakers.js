@@ -64,7 +64,7 @@ function card(ctx, name, after) {
     drawn = text;
     element.dataset.state = one.state;
     show(picture, drawState(one));
-    show(told, h("p", {}, pill(breakerTone(one.state), spoken(one.state)), one.since ? [", since ", time(one.since)] : null), facts(figures(one)));
+    show(told, h("p", {}, pill(breakerTone(one.state), spoken(one.state)), one.since ? [", for ", time(one.since, "lasting")] : null), facts(figures(one)));
     if (ctx.operates) show(acts, one.state === "closed" ? null : button("Reset", () => reset(one, after), { class: "primary" }), one.state === "open" ? null : button("Trip", () => trip(one, after), { class: "danger" }));
   };
   return { element, update };

@@ -1,13 +1,8 @@
 // Visitors whose every word is hostile: what they say, what they call themselves, what their browser claims to be.
 // They speak the wire from a page of their own, so that the administration has something to show and to be attacked by.
+import { EVIL } from "../corpus.mjs";
 import { url } from "../kit.mjs";
 
-/** Ways in which text has become markup, a script or a request elsewhere. */
-export const EVIL = [
-  "<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "\"><svg onload=alert(3)>", "<b id=pwned>bold</b>", "<style>*{display:none}</style>",
-  "<a href=javascript:alert(4)>x</a>", "[x](javascript:alert(5))", "{{constructor.constructor('alert(6)')()}}", "${alert(7)}", "</title><script>alert(8)</script>",
-  "<iframe srcdoc='<script>alert(9)</script>'></iframe>", "' onmouseover='alert(10)", "<base href=//evil.example/>", "<meta http-equiv=refresh content=0;url=//evil.example>", "javascript:alert(11)", "\u202eevil\u202c",
-];
 /** Header values hold no letters beyond ISO 8859-1. */
 const HEADERS = EVIL.filter((text) => /^[\x20-\x7e]+$/.test(text));
 const QUESTION = "We run 1M requests a month on gpt-4o with 1000 input tokens and 200 output tokens each. Cut our cost.";

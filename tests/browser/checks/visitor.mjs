@@ -1,16 +1,6 @@
 // What a visitor may do and must not suffer.
 import { accessible, ask, expecting, fits, home, must, proof, run, status, url, WAIT_MS } from "../kit.mjs";
-
-/** Ways in which text has become markup elsewhere. */
-const MARKUP = [
-  "<img src=x onerror=alert(1)>", "<script>alert(2)</script>", "<svg onload=alert(3)>", "<svg><script>alert(4)</script></svg>", "<iframe src=javascript:alert(5)>",
-  "<body onload=alert(6)>", "<a href=javascript:alert(7)>x</a>", "[x](javascript:alert(8))", "![x](x onerror=alert(9))", "<math><mi xlink:href='data:x,<script>alert(10)</script>'>",
-  "<details open ontoggle=alert(11)>", "<input autofocus onfocus=alert(12)>", "<video><source onerror=alert(13)></video>", "<object data=javascript:alert(14)>", "<embed src=javascript:alert(15)>",
-  "<style>@import'//evil.example/x'</style>", "<base href=//evil.example/>", "<meta http-equiv=refresh content=0;url=//evil.example>", "<link rel=stylesheet href=//evil.example/x>", "<p id=pwned>",
-  "\"><img src=x onerror=alert(16)>", "'-alert(17)-'", "${alert(18)}", "{{constructor.constructor('alert(19)')()}}", "&lt;script&gt;alert(20)&lt;/script&gt;", "%3Cscript%3Ealert(21)%3C/script%3E",
-  "\u003cimg src=x onerror=alert(22)\u003e", "<scr<script>ipt>alert(23)</scr</script>ipt>", "<!--><img src=x onerror=alert(24)>-->", "]]><script>alert(25)</script>", "<noscript><p title='</noscript><img src=x onerror=alert(26)>'>",
-  "<template><img src=x onerror=alert(27)></template>", "<marquee onstart=alert(28)>", "<audio src=x onerror=alert(29)>", "<form><button formaction=javascript:alert(30)>", "javascript:alert(31)", "<img/src/onerror=alert(32)>",
-];
+import { MARKUP } from "../corpus.mjs";
 
 export default {
   async "on a phone nothing is wider than the screen"(page) {

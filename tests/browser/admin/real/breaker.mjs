@@ -1,7 +1,7 @@
 // A backend that really fails: its breaker opens, is seen, is reset and tripped by hand, and all of it is written down.
 import { must, url } from "../../kit.mjs";
 import { WAIT, act, api, audited, confirm, open, toast, until } from "../kit.mjs";
-import { EVIL } from "../visitors.mjs";
+import { EVIL } from "../../corpus.mjs";
 import { world } from "./world.mjs";
 
 const card = (name) => `[aria-label='Breaker ${name}']`;
@@ -51,6 +51,7 @@ export default {
     await page.waitForSelector("nav.nav a[data-page=breakers] .nav-count", { state: "hidden", ...WAIT });
   },
   async "tripped by hand with hostile words, it is open, they are text, and undoing closes it"(page) {
+    await open(page, "breakers");
     await page.locator(`${card("builtin-standby")} button:has-text('Trip')`).click();
     await confirm(page, { reason: EVIL[0] });
     await is(page, "builtin-standby", "open");

@@ -1,6 +1,7 @@
 // Every page, as the real server fills it: readable by everybody, text only as text, and honest when the server is gone.
 import { accessible, expecting, fits, must } from "../../kit.mjs";
-import { WAIT, keyed, open, settled, until } from "../kit.mjs";
+import { WAIT, act, api, keyed, open, settled, until } from "../kit.mjs";
+import { CORPUS } from "../../corpus.mjs";
 import { world } from "./world.mjs";
 
 export const PAGES = ["overview", "alerts", "events", "sessions", "connections", "messages", "breakers", "visitors", "business", "examples", "appearance", "settings", "certificates", "backups", "audit", "logs", "access"];
@@ -21,9 +22,17 @@ export default {
     await open(page, "sessions?state=completed");
     const counts = await page.locator(".grid tbody tr").evaluateAll((rows) => rows.map((row) => row.querySelectorAll("*").length));
     must(counts.length > 5 && new Set(counts).size === 1, `elements a row: ${counts}`);
+    // As titles and questions of examples, every string of the corpus, one a card; and what was there before is put back.
+    must(CORPUS.length >= 60, `only ${CORPUS.length} strings`);
+    const { items } = await api(page, "/admin/examples");
+    await act(page, "PUT", "/admin/examples", { items: CORPUS.map((text, n) => ({ ...items[0], id: `corpus-${n}`, title: text, content: `${text} and ten more` })) });
     await open(page, "examples");
+    const titles = await page.locator(".example .sample h2").allTextContents();
+    must(titles.join("|") === CORPUS.join("|"), "a title is not as it was given");
+    must(await page.locator(MARKUP).count() === 0, "a title became elements");
     const cards = await page.locator(".example .sample").evaluateAll((rows) => rows.map((row) => row.querySelectorAll("*").length));
     must(new Set(cards).size === 1, `elements a card: ${cards}`);
+    await act(page, "PUT", "/admin/examples", { items });
   },
   async "every page in both themes: axe finds nothing"(page) {
     for (const name of all()) {

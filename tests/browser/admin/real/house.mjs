@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { expecting, must, url } from "../../kit.mjs";
 import { WAIT, act, api, audited, confirm, keyed, open, settled, toast, until } from "../kit.mjs";
-import { EVIL } from "../visitors.mjs";
+import { EVIL } from "../../corpus.mjs";
 
 const seen = async (page) => (await (await page.request.get(new URL("/api/v1/example-messages/examples", url).href)).json()).examples;
 const setting = async (page, key) => (await api(page, "/admin/settings")).items.find((one) => one.key === key);

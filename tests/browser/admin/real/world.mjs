@@ -4,7 +4,8 @@ import { connect } from "node:net";
 import { expecting, must, url } from "../../kit.mjs";
 import { PASSWORD, WAIT } from "../kit.mjs";
 import { Load } from "../load.mjs";
-import { EVIL, visitor } from "../visitors.mjs";
+import { EVIL } from "../../corpus.mjs";
+import { visitor } from "../visitors.mjs";
 
 /** `visitors`: acknowledge nothing, so that what they are owed stays as it is. `answered`: their sessions that have ended. */
 export const world = { load: null, visitors: [], answered: [], down };
