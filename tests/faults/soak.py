@@ -20,7 +20,9 @@ import json
 import logging
 import os
 import random
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -81,13 +83,17 @@ def sample(server, began: float) -> dict:
             "disk": disk(server.data_dir), "cpu": cpu_seconds(pid)}
 
 
-def slope(samples: list[dict], of: str) -> float:
-    """Least squares, in units an hour."""
+def slope(samples: list[dict], of: str) -> tuple[float, float]:
+    """Least squares, in units an hour, and twice its standard error."""
     times = [s["minute"] / 60 for s in samples]
     values = [s[of] for s in samples]
     middle, mean = sum(times) / len(times), sum(values) / len(values)
     spread = sum((t - middle) ** 2 for t in times)
-    return sum((t - middle) * (v - mean) for t, v in zip(times, values)) / spread if spread else 0.0
+    if not spread or len(samples) < 3:
+        return 0.0, 0.0
+    rise = sum((t - middle) * (v - mean) for t, v in zip(times, values)) / spread
+    rests = sum((v - mean - rise * (t - middle)) ** 2 for t, v in zip(times, values))
+    return rise, 2 * (rests / (len(samples) - 2) / spread) ** 0.5
 
 
 async def soak(args) -> int:
@@ -138,6 +144,16 @@ async def soak(args) -> int:
         return await finish(args, server, crowd, floor, samples, began, troubles)
 
 
+def given_back(server) -> int | None:
+    """Resident bytes after the allocator was told to return what nobody uses; None without gdb."""
+    from house import memory
+    pid = server.process.pid
+    if not shutil.which("gdb"):
+        return None
+    told = subprocess.run(["gdb", "-p", str(pid), "-batch", "-ex", "call (int)malloc_trim(0)"], capture_output=True, check=False)
+    return memory(pid) if told.returncode == 0 and server.process.poll() is None else None
+
+
 async def finish(args, server, crowd, floor, samples, began, troubles) -> int:
     for load in crowd.loads:
         load.stopping = True
@@ -150,6 +166,9 @@ async def finish(args, server, crowd, floor, samples, began, troubles) -> int:
     await asyncio.sleep(args.forgetting)
     rest = sample(server, began)
     figures = judge_figures(args, crowd, recent, floor, samples, rest)
+    if (held := given_back(server)) is not None:
+        # Not a bar: what the allocator kept of that, and what the server really holds.
+        figures["memory once the allocator gave back MiB"] = round(held / MEBIBYTE, 1)
     figures["late visitors"] = len(late)
     figures.update({f"times {kind}": count for kind, count in sorted(troubles.items())})
     server.kill()
@@ -177,14 +196,14 @@ def judge_figures(args, crowd, recent, floor, samples, rest) -> dict:
         print(f"  {rule}: {text}")
     peak = max(s["memory"] for s in samples)
     taken = peak - floor["memory"]
-    half = samples[len(samples) // 2:]
+    rise, unsure = slope(samples[len(samples) // 2:], "memory")
     return {
         "minutes": samples[-1]["minute"], "messages": sum(load.messages for load in crowd.loads),
         "visitors": len(crowd.loads), "frames applied": sum(len(load.mailbox.applied) for load in crowd.loads),
         "memory floor MiB": round(floor["memory"] / MEBIBYTE, 1), "memory peak MiB": round(peak / MEBIBYTE, 1),
         "memory at rest MiB": round(rest["memory"] / MEBIBYTE, 1),
         "memory back %": round(100 * (peak - rest["memory"]) / taken, 1) if taken > 0 else 100.0,
-        "slope MiB/h": round(slope(half, "memory") / MEBIBYTE, 2),
+        "slope MiB/h": round(rise / MEBIBYTE, 2), "slope is uncertain by MiB/h": round(unsure / MEBIBYTE, 2),
         "disk peak MiB": round(max(s["disk"] for s in samples) / MEBIBYTE, 1), "disk at rest MiB": round(rest["disk"] / MEBIBYTE, 1),
         "files peak": max(s["files"] for s in samples), "files at rest": rest["files"],
         "cpu %": round(100 * (samples[-1]["cpu"] - samples[0]["cpu"]) / max(1, 60 * (samples[-1]["minute"] - samples[0]["minute"])), 1),

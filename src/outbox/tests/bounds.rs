@@ -85,3 +85,12 @@ fn the_horizon_is_the_time_to_live_ago() {
     assert_eq!(horizon(10_000, 4), Wall(6_000));
     assert_eq!(horizon(10_000, 40), Wall(0));
 }
+
+#[tokio::test]
+async fn a_round_with_nothing_to_do_writes_nothing() {
+    let house = House::new(LIMITS);
+    let done = house.stream("ann").cleanup(Wall(0), |_| false).await;
+    assert_eq!(done.unwrap(), (0, 0));
+    house.settled().await;
+    assert_eq!(house.outboxes.visitors_after(None, 10).unwrap(), []);
+}
