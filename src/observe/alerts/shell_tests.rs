@@ -91,7 +91,7 @@ impl Shell {
                 disk_low: Arc::new(AtomicBool::new(false)),
                 min_free: 0,
                 ages: Ages {
-                    certificate_ends: Arc::new(move || ends.lock().unwrap().certificate_ends),
+                    certificate_ends: Arc::new(move || Some(ends.lock().unwrap().certificate_ends)),
                     catalog_days: Arc::new(move || age.lock().unwrap().catalog_age_days),
                     last_backup: Arc::new(move || backup.lock().unwrap().last_backup),
                 },
