@@ -15,6 +15,7 @@ messages_per_minute = 100000'
   is "700 emflow:emflow" inside stat -c '%a %U:%G' /var/lib/emflow
   is "640 root:emflow" inside stat -c '%a %U:%G' /etc/emflow/config.toml
   is 0 bash -c "find '$machine/var/lib/emflow' -type f -perm /077 | wc -l"
+  is "emflow-listen.socket emflow.service" inside sh -c 'cd /usr/lib/systemd/system && echo emflow*'
   inside emflow --version
 }
 
