@@ -1,3 +1,4 @@
+mod counted;
 pub(crate) mod house;
 
 use std::path::Path;
