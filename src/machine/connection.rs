@@ -175,7 +175,9 @@ mod tests {
         // req: C3
         let start = Instant::now();
         let mut socket = Connection::new(POLICY, start, 0.0);
+        assert_eq!(socket.errors(), 0);
         let closing: Vec<bool> = (0..10).map(|_| socket.on_error()).collect();
+        assert_eq!(socket.errors(), 10);
         assert_eq!(closing.iter().position(|close| *close), Some(9));
         let verdicts: Vec<Verdict> = (0..6).map(|_| socket.on_frame(start, 1)).collect();
         assert_eq!(verdicts[4..], [Verdict::Go, Verdict::TooFast]);

@@ -1,4 +1,6 @@
+mod counted;
 pub(crate) mod house;
+mod purged;
 
 use std::path::Path;
 

@@ -13,6 +13,7 @@ they must come from one machine. Events, all with `t` (ns), `ev` and `user`:
   ack                     epoch, seq                             the client acknowledged up to it
   close                   conn, code
   fault                   kind (no user)                         kill, power, cut
+  stall                   lag (ns; no user)                      the clients were kept from reading for so long
   gap                     epoch, from, to                        an administrator purged, or frames expired
   cleanup                                                        an administrator cleaned the visitor up
   replay                  epoch, seq, sha                        what a last_sequence=0 brought at the end
@@ -32,6 +33,8 @@ SOCKETS_PER_VISITOR = 8
 RETRIES = 3
 # A frame may already be on its way to a socket that is being replaced.
 REPLACED_GRACE = 1 * SECOND
+# A stall is written down when it is over, about when what came meanwhile is read.
+STALL_NEAR = 1 * SECOND
 
 
 @dataclass
@@ -89,12 +92,15 @@ class Checker:
         self.owner: dict[str, str] = {}
         self.violations: list[tuple[str, str]] = []
         self.counts: Counter = Counter()
+        self.stalls: list[tuple[int, int]] = []
 
     def blame(self, rule: str, text: str):
         self.violations.append((rule, text))
 
     def feed(self, event: dict):
         self.counts[event["ev"]] += 1
+        if event["ev"] == "stall":
+            self.stalls.append((event["t"], event["lag"]))
         if "user" in event:
             user = self.users.setdefault(event["user"], User())
             getattr(self, "on_" + event["ev"])(event["user"], user, event)
@@ -194,7 +200,8 @@ class Checker:
         elif seq <= conn.last:
             conn.stepped_back[seq] += 1
             # What the client said it has was never sent here; its waiting began with the socket.
-            waited = now - conn.first_sent.get(seq, conn.opened)
+            first = conn.first_sent.get(seq, conn.opened)
+            waited = now - first + self.read_late(first)
             if waited < self.patience or conn.stepped_back[seq] > RETRIES:
                 self.blame("wire", f"{name}: {seq} after {conn.last} on {conn.name}, {waited / SECOND:.1f} s after "
                                    f"its first time, step {conn.stepped_back[seq]} back to it")
@@ -204,6 +211,10 @@ class Checker:
             self.blame("wire", f"{name}: {seq} after {conn.last} on {conn.name}")
         conn.last = seq
         conn.first_sent.setdefault(seq, now)
+
+    def read_late(self, at: int) -> int:
+        """How long a frame read at that time may have lain unread: the server counts from when it was sent."""
+        return max((lag for end, lag in self.stalls if abs(end - at) < STALL_NEAR), default=0)
 
     def check_session(self, name, user: User, conn: Conn, session: Session, event):
         seq = event["seq"]

@@ -17,6 +17,8 @@ LOST = (OSError, EOFError, ssl.SSLError, WebSocketException, InvalidHandshake, I
         asyncio.TimeoutError, asyncio.IncompleteReadError, ValueError)
 # What one visitor has in the works at once.
 OUTSTANDING = 3
+# How often the clients look whether they are kept from running, and from when on it is written down (s).
+LAG_LOOK, LAG_TOLD = 0.05, 0.1
 
 
 class Load:
@@ -131,8 +133,19 @@ class Crowd:
         self.target, self.seed, self.history = target, seed, History(path)
         self.loads: list[Load] = []
         self.tasks: list[asyncio.Task] = []
+        self.lag: asyncio.Task | None = None
+
+    async def write_stalls(self):
+        """On a busy machine the clients read late, which is no fault of the server."""
+        while True:
+            slept = time.monotonic_ns()
+            await asyncio.sleep(LAG_LOOK)
+            lag = time.monotonic_ns() - slept - int(LAG_LOOK * 1e9)
+            if lag > LAG_TOLD * 1e9:
+                self.history.add("stall", lag=lag)
 
     async def enter(self, visitors: int):
+        self.lag = self.lag or asyncio.create_task(self.write_stalls())
         for number in range(visitors):
             visitor = await Visitor.create(self.target)
             load = Load(self.target, visitor, self.history, POLICIES[number % len(POLICIES)], f"{self.seed}/{number}")
@@ -154,6 +167,8 @@ class Crowd:
 
     async def abandon(self):
         """Ends all visitors at once, where the server does not come back."""
+        if self.lag:
+            self.lag.cancel()
         alive = set(self.tasks)
         while alive:
             # Again and again: in Python 3.11 `wait_for` can swallow a cancellation that comes at

@@ -305,6 +305,21 @@ def tampered(rule: str) -> bool:
     return rule in {found for found, _ in judge(events).violations}
 
 
+# Seconds after which a frame came again, a stall of the clients (its end, its length), and whether that is too early.
+REPEATED = [(5.0, None, False), (3.5, None, True), (3.5, (0.1, 1.0), False), (3.5, (2.0, 1.0), True), (1.0, (0.1, 1.0), True)]
+
+
+def judged_early(after: float, stall) -> bool:
+    """A frame on a socket, and again: the clients' own stall at its first time excuses what it explains."""
+    facts = {"user": "v1", "conn": "c1", "epoch": 1}
+    frame = {"ev": "frame", **facts, "seq": 1, "sha": "a", "type": "agent_thinking", "session": "s1", "mid": None, "resumed": None}
+    events = [{"t": 0, "ev": "open", **facts, "asked": None, "recovered": True, "last_sequence": 0, "acknowledged_sequence": 0,
+               "oldest_sequence": 1}, {"t": SECOND // 10, **frame}, {"t": int((0.1 + after) * SECOND), **frame}]
+    if stall:
+        events.append({"t": int(stall[0] * SECOND), "ev": "stall", "lag": int(stall[1] * SECOND)})
+    return "wire" in {rule for rule, _ in judge(events).violations}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=20, help="clean histories, and histories a bug (default 20)")
@@ -328,7 +343,11 @@ def main() -> int:
         seen = tampered(rule)
         failed += not seen
         print(f"{'ok' if seen else 'FAIL'} rule {rule}: expected seen got {'seen' if seen else 'not seen'}")
-    print(f"{len(BUGS) + len(TAMPERED) + 1 - failed} passed, {failed} failed")
+    for after, stall, wrong in REPEATED:
+        found = judged_early(after, stall)
+        failed += found != wrong
+        print(f"{'ok' if found == wrong else 'FAIL'} again after {after:g} s, stall {stall}: expected {wrong} got {found}")
+    print(f"{len(BUGS) + len(TAMPERED) + len(REPEATED) + 1 - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

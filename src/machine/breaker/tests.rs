@@ -1,3 +1,5 @@
+mod told;
+
 use super::*;
 use crate::machine::dice::{Dice, seeds};
 
@@ -474,24 +476,4 @@ fn model(seed: u64) {
 #[test]
 fn agrees_with_a_naive_reference() {
     seeds(5_000, model);
-}
-
-#[test]
-fn the_words_are_those_of_the_protocol() {
-    use Cause::*;
-    let states = [Closed, Open, HalfOpen].map(State::as_str);
-    assert_eq!(states, ["closed", "open", "half_open"]);
-    let causes = [Failures, RecoveryTimeout, ProbeFailed, ProbeOverdue];
-    let told = causes.map(Cause::as_str);
-    assert_eq!(
-        told,
-        [
-            "failures",
-            "recovery_timeout",
-            "probe_failed",
-            "probe_overdue"
-        ]
-    );
-    let told = [ProbesSucceeded, Reset, Tripped].map(Cause::as_str);
-    assert_eq!(told, ["probes_succeeded", "reset", "tripped"]);
 }

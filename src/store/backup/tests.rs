@@ -327,3 +327,17 @@ fn a_restore_that_is_killed_leaves_the_old_store_or_the_new_one() {
         assert!(!dir.path().join("restoring").exists() && !dir.path().join("restored").exists());
     }
 }
+
+#[test]
+fn an_error_of_the_system_says_what_to_do() {
+    use std::io::ErrorKind;
+    let told = |kind: ErrorKind| {
+        let path = Path::new("a/backup");
+        let error = io("could not write", path, Err::<(), _>(kind.into()));
+        error.unwrap_err().to_string()
+    };
+    assert!(told(ErrorKind::StorageFull).contains("The store is untouched"));
+    assert!(told(ErrorKind::PermissionDenied).contains("name a place"));
+    assert!(told(ErrorKind::NotFound).contains("make the directory"));
+    assert!(!told(ErrorKind::Interrupted).contains(';'));
+}
