@@ -21,6 +21,7 @@ mod live;
 pub mod network;
 mod observation;
 mod operate;
+mod packed;
 mod pages;
 pub mod presenter;
 mod reply;

@@ -172,7 +172,10 @@ fn in_browser(mut suite: Command) {
     let text = text_of(&output);
     match output.status.code() {
         Some(0) => println!("{text}"),
-        Some(77) => skip("browser", "no Chromium found"),
+        Some(77) => skip(
+            "browser",
+            text.lines().last().unwrap_or("it does not say why"),
+        ),
         _ => panic!("{text}"),
     }
 }
@@ -210,7 +213,7 @@ fn in_browser_with(server: &mut Server, mut suite: Command) {
 fn node(tests: &Path, script: &str) -> Command {
     let mut command = Command::new("timeout");
     command
-        .args(["--kill-after=10", "480", "node", script])
+        .args(["--kill-after=10", "600", "node", script])
         .current_dir(tests);
     command
 }
@@ -231,6 +234,18 @@ fn the_page_works_in_a_real_browser() {
     let mut smoke = node(&tests, "smoke.mjs");
     smoke.env("EMFLOW_SMOKE_PASSWORD", PASSWORD);
     in_browser_with(&mut server, smoke);
+}
+
+#[test]
+fn lighthouse_has_nothing_to_mend_on_the_demo_page() {
+    let Some(tests) = browser_suites() else {
+        return;
+    };
+    let _turn = turn();
+    let server = Server::start(&[]);
+    let mut suite = node(&tests, "lighthouse.mjs");
+    suite.arg(&server.url);
+    in_browser(suite);
 }
 
 #[test]

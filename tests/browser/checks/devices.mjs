@@ -50,8 +50,9 @@ export default {
     });
   },
   async "a device with control stops the run; taken back, it follows no longer"(page) {
-    await ask(page, 0, 2);
     await device(page, true, async (other) => {
+      // Asked when it is there: however slowly it came, there is something to stop.
+      await ask(page, 0, 2);
       await other.click(".stop", { timeout: WAIT_MS });
       await status(page, "cancelled");
       await status(other, "cancelled");
