@@ -403,17 +403,34 @@ impl Session {
         Ok(began)
     }
 
-    /// A frame between the beginning and the end; `payload` is JSON text. `Ok(false)` where it
-    /// has ended already.
+    /// Frames between the beginning and the end, in one step; each payload is JSON text.
+    /// `Ok(false)` where it has ended already.
     ///
     /// # Errors
     /// [`StoreError::Stopped`].
-    pub async fn say(&self, kind: Kind, payload: String) -> Result<bool, StoreError> {
-        let fact = match kind {
-            Kind::PartialResult => Fact::GavePart,
-            _ => Fact::Thought,
+    pub async fn say(&self, said: Vec<(Kind, String)>) -> Result<bool, StoreError> {
+        if said.is_empty() {
+            return Ok(true);
+        }
+        let decide = |_| {
+            let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut frames = Vec::with_capacity(said.len());
+            for (kind, payload) in said {
+                let fact = match kind {
+                    Kind::PartialResult => Fact::GavePart,
+                    _ => Fact::Thought,
+                };
+                record.state = record.state.after(fact).ok()?;
+                frames.push(Frame {
+                    kind,
+                    session: record.id,
+                    at: clock::wall(),
+                    payload,
+                });
+            }
+            Some((frames, Vec::new()))
         };
-        self.step(fact, kind, |_, _| (payload, Vec::new())).await
+        Ok(self.stream.append(decide).await?.is_some())
     }
 
     /// The end: the last frame, the record and `with` in one step. `Ok(false)` where somebody

@@ -25,6 +25,14 @@ pub(super) fn write(document: &Document) -> String {
         let _ = match block {
             Block::Heading(level, text) => writeln!(out, "<h{level}>{}</h{level}>", escaped(text)),
             Block::Text(text) => writeln!(out, "<p>{}</p>", escaped(text)),
+            Block::Headline(figures) => {
+                let one = |[label, value, id]: &[String; 3]| {
+                    let [label, value, id] = [label, value, id].map(|text| escaped(text));
+                    format!("<div><dt>{label}</dt><dd>{value} <small>{id}</small></dd></div>")
+                };
+                let all: String = figures.iter().map(one).collect();
+                writeln!(out, "<dl>{all}</dl>")
+            }
             Block::Quote(text) => writeln!(out, "<blockquote>{}</blockquote>", escaped(text)),
             Block::List(items) => {
                 let items = items.iter().map(|i| format!("<li>{}</li>", escaped(i)));
@@ -76,19 +84,27 @@ fn letterhead(look: &Appearance) -> String {
     format!("<p class=\"from\">{logo}{title}</p>\n")
 }
 
-/// A cell's text; a word that no column holds, such as a hash, may break every so many characters.
+/// A cell's text; a word that no column holds may break after what parts it, and where nothing
+/// does, such as a hash, every so many characters.
 fn breakable(text: &str) -> String {
     const LONG: usize = 24;
+    let parts = |c: char| "_/-.@:".contains(c);
     let word = |word: &str| -> String {
         if word.chars().count() <= LONG {
             return escaped(word);
         }
-        let letters: Vec<char> = word.chars().collect();
-        let parts = letters.chunks(LONG / 2);
-        let parts: Vec<String> = parts
-            .map(|p| escaped(&p.iter().collect::<String>()))
-            .collect();
-        parts.join("<wbr>")
+        let most = if word.contains(parts) { LONG } else { LONG / 2 };
+        let mut out = String::new();
+        let mut since = 0;
+        for c in word.chars() {
+            out.push_str(&escaped(c.encode_utf8(&mut [0; 4])));
+            since += 1;
+            if since >= most || (parts(c) && since >= 4) {
+                out.push_str("<wbr>");
+                since = 0;
+            }
+        }
+        out
     };
     text.split_inclusive(char::is_whitespace)
         .map(word)

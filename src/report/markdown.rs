@@ -15,6 +15,10 @@ pub(super) fn write(document: &Document) -> String {
                 writeln!(out, "\n{marks} {}", escaped(text))
             }
             Block::Text(text) => writeln!(out, "\n{}", escaped(text)),
+            Block::Headline(figures) => figures.iter().fold(writeln!(out), |done, figure| {
+                let [label, value, id] = figure.each_ref().map(|text| escaped(text));
+                done.and_then(|()| writeln!(out, "- {label}: **{value}** ({id})"))
+            }),
             Block::Quote(text) => writeln!(out, "\n> {}", escaped(text)),
             Block::List(items) => items.iter().fold(writeln!(out), |done, item| {
                 done.and_then(|()| writeln!(out, "- {}", escaped(item)))

@@ -22,6 +22,8 @@ enum Block {
     /// A heading of level 2 or 3.
     Heading(u8, String),
     Text(String),
+    /// The numbers that matter first: label, value, id of the arithmetic.
+    Headline(Vec<[String; 3]>),
     /// The visitor's words.
     Quote(String),
     List(Vec<String>),
@@ -131,7 +133,9 @@ impl Document {
     fn answer(&mut self, answer: &Answer) {
         self.heading(2, "Summary");
         self.text(&answer.summary);
-        self.figures(&answer.headline);
+        let headline = answer.headline.iter();
+        let headline = headline.map(|f| [f.label.clone(), f.text.clone(), f.id.clone()]);
+        self.blocks.push(Block::Headline(headline.collect()));
         self.understood(answer);
         if !answer.recommendations.is_empty() {
             self.heading(2, "Recommendations");
@@ -310,10 +314,30 @@ impl Document {
     }
 }
 
-/// The shortest text that reads back as the same number.
+/// As a person writes it: ten significant digits, as in the arithmetic, and thousands apart.
 fn number(value: f64) -> String {
-    value.to_string()
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let before = value.abs().log10().floor() as i32 + 1;
+    let places = usize::try_from((DIGITS - before).clamp(0, 17)).unwrap_or(0);
+    let text = format!("{:.places$}", value.abs());
+    let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+    let mut out = if value < 0.0 { "\u{2212}" } else { "" }.to_owned();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    match part.trim_end_matches('0') {
+        "" => out,
+        part => format!("{out}.{part}"),
+    }
 }
+
+/// Significant digits of a number.
+const DIGITS: i32 = 10;
 
 #[cfg(test)]
 mod tests;

@@ -138,3 +138,17 @@ fn the_operators_name_logo_colours_and_offer_are_in_it() {
     let link = r"[Talk \[to\] us](<https://example.org/?a=1&b=2>)";
     assert!(markdown.contains(link), "{markdown}");
 }
+
+#[test]
+fn numbers_are_written_as_a_person_writes_them() {
+    let check = |value, expected| assert_eq!(number(value), expected, "{value}");
+    check(0.0, "0");
+    check(500_000.0, "500,000");
+    check(999.0, "999");
+    check(1_234_567.891, "1,234,567.891");
+    check(-12_300.5, "\u{2212}12,300.5");
+    check(1_152.0 / 3_800.0, "0.3031578947");
+    check(0.1 + 0.2, "0.3");
+    check(0.000_244, "0.000244");
+    check(1e15, "1,000,000,000,000,000");
+}

@@ -1,13 +1,13 @@
 //! The pages, inside the binary; in debug builds read from the disk.
 
-use http::StatusCode;
 use http::header::{self, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use ring::digest;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use warp::reply::Response as Reply;
 
-use super::{pages, reply};
-use crate::appearance::Appearance;
+use super::pages::{self, Filling};
+use super::{door, packed, reply};
 use crate::protocol::problem::{Code, Problem};
 
 #[derive(RustEmbed)]
@@ -46,19 +46,15 @@ pub(super) fn exists(path: &str) -> bool {
 ///
 /// # Errors
 /// 404. The path is looked up among the embedded names: there is no directory to climb out of.
-pub(super) fn get(
-    path: &str,
-    if_none_match: Option<&str>,
-    look: &Appearance,
-) -> Result<Reply, Problem> {
+pub(super) fn get(path: &str, asked: &Asked<'_>, filling: &Filling<'_>) -> Result<Reply, Problem> {
     let missing = || Problem::new(Code::NotFound, "no such page; the demo page is at /");
     let (media, bytes) = if path == BRAND {
-        (media(path), look.sheet().into_bytes())
+        (media(path), filling.look.sheet().into_bytes())
     } else {
         let (name, file) = find(path).ok_or_else(missing)?;
         let bytes = file.data.into_owned();
         match (media(&name), String::from_utf8(bytes)) {
-            (HTML, Ok(page)) => (HTML, pages::fill(&page, look).into_bytes()),
+            (HTML, Ok(page)) => (HTML, pages::fill(&page, filling, text).into_bytes()),
             (media, Ok(text)) => (media, text.into_bytes()),
             (media, Err(binary)) => (media, binary.into_bytes()),
         }
@@ -69,19 +65,54 @@ pub(super) fn get(
         .iter()
         .map(|b| format!("{b:02x}"))
         .collect();
-    let tag = format!("\"{hash}\"");
-    let mut response = if if_none_match == Some(tag.as_str()) {
+    let packs = asked.gzip && packed::is_worth_it(media, bytes.len());
+    let tag = format!("\"{hash}{}\"", if packs { "-gzip" } else { "" });
+    let mut response = if asked.if_none_match == Some(tag.as_str()) {
         reply::body(StatusCode::NOT_MODIFIED, media, Vec::new())
+    } else if packs {
+        reply::body(StatusCode::OK, media, packed::gzip(&hash, &bytes))
     } else {
         reply::body(StatusCode::OK, media, bytes)
     };
     let headers = response.headers_mut();
+    if packs {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     // Asked for again each time and mostly answered by 304: an upgrade shows at once.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
     Ok(response)
+}
+
+/// What a browser says about its copy, and what it takes.
+pub(super) struct Asked<'a> {
+    if_none_match: Option<&'a str>,
+    gzip: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// From the headers of its request.
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let takes = door::text(headers, &header::ACCEPT_ENCODING).unwrap_or("");
+        // "gzip;q=0" is the only way to say no after naming it.
+        let gzip = takes.split(',').any(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+            name.trim().eq_ignore_ascii_case("gzip") && !matches!(weight.trim(), "q=0" | "q=0.0")
+        });
+        Self {
+            if_none_match: door::text(headers, &header::IF_NONE_MATCH),
+            gzip,
+        }
+    }
+}
+
+/// The text of a file of the pages.
+fn text(path: &str) -> Option<String> {
+    let file = Static::get(path)?;
+    String::from_utf8(file.data.into_owned()).ok()
 }
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -25,6 +25,7 @@ mod mark;
 pub mod network;
 mod observation;
 mod operate;
+mod packed;
 mod pages;
 pub mod presenter;
 mod reply;

@@ -1,8 +1,10 @@
 //! What the pages share, and the operator's name, logo and call to action in them.
 //!
-//! A page holds `{{head}}`, `{{brand}}`, `{{tools}}`, `{{title}}` or `{{call-to-action}}` where
-//! that is to stand; the pages are few and small, so they are filled in at each request, and what
+//! A page holds `{{head}}`, `{{brand}}`, `{{tools}}`, `{{title}}`, `{{engine}}`, `{{call-to-action}}`
+//! or `{{module js/NAME.js}}` where that is to stand; the pages are few and small, so they are filled in at each request, and what
 //! the administrator changes shows at the next.
+
+mod modules;
 
 use super::operate::appearance::LOGO;
 use crate::appearance::Appearance;
@@ -13,8 +15,21 @@ const TOOLS: &str = include_str!("pages/tools.html");
 /// The mark that comes with the page.
 const MARK: &str = include_str!("pages/mark.html");
 
+/// What pages are filled with.
+pub(super) struct Filling<'a> {
+    /// Name, logo, call to action.
+    pub(super) look: &'a Appearance,
+    /// Which engine answers.
+    pub(super) engine: &'a str,
+}
+
 /// The page as it is sent. What the operator wrote is put in last: braces in it stay braces.
-pub(super) fn fill(page: &str, look: &Appearance) -> String {
+/// `read` gives the text of a file of the pages.
+pub(super) fn fill(
+    page: &str,
+    Filling { look, engine }: &Filling<'_>,
+    read: impl Fn(&str) -> Option<String>,
+) -> String {
     let action = look.action.as_ref().map(|action| {
         // Kept in a template until there is a result to stand under.
         format!(
@@ -37,7 +52,13 @@ pub(super) fn fill(page: &str, look: &Appearance) -> String {
     for (mark, part) in parts {
         out = out.replace(mark, part);
     }
+    if let Some((before, rest)) = out.split_once("{{module ")
+        && let Some((entry, after)) = rest.split_once("}}")
+    {
+        out = format!("{before}{}{after}", modules::tags(entry, read));
+    }
     let values = [
+        ("{{engine}}", escaped(engine)),
         (
             "{{logo}}",
             logo.unwrap_or_else(|| MARK.trim_end().to_owned()),
@@ -96,9 +117,12 @@ mod tests {
             }),
             ..Appearance::default()
         };
-        let page =
-            "<head>{{head}}<title>{{title}}</title></head>{{brand}}{{call-to-action}} {{other}}";
-        let filled = fill(page, &look);
+        let page = "<head>{{head}}<title>{{title}}</title></head>{{brand}}{{call-to-action}}{{engine}}{{module js/x.js}} {{other}}";
+        let fill = |look| {
+            let engine = "e <1>";
+            fill(page, &Filling { look, engine }, |_| None)
+        };
+        let filled = fill(&look);
         let title = "A &lt;b&gt;&amp;&quot; {{logo}}";
         assert!(
             filled.contains(&format!("<title>{title}</title>")),
@@ -109,10 +133,15 @@ mod tests {
             "{filled}"
         );
         assert!(filled.contains("href=\"https://example.org/?a=1&amp;b=2\""));
-        assert!(filled.contains(">Talk &lt;to&gt; us</a>") && filled.ends_with(" {{other}}"));
+        assert!(filled.contains(">Talk &lt;to&gt; us</a>"));
+        let script = "<script type=\"module\" src=\"/js/x.js\"></script> {{other}}";
+        assert!(
+            filled.ends_with(&format!("e &lt;1&gt;{script}")),
+            "{filled}"
+        );
         assert!(filled.contains(LOGO) && filled.contains("/css/brand.css"));
 
-        let plain = fill(page, &Appearance::default());
+        let plain = fill(&Appearance::default());
         assert!(plain.contains("brand-tile") && !plain.contains("call-to-action\""));
     }
 }

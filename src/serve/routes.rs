@@ -17,7 +17,8 @@ use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 use warp::reply::Response as Reply;
 
-use super::{Peer, Services, door, files, guard, reply};
+use super::pages::Filling;
+use super::{Peer, Services, files, guard, reply};
 use crate::access::admin::{Principal, Scope};
 use crate::clock;
 use crate::meter::{Draft, EventKind};
@@ -276,9 +277,7 @@ async fn respond(path: FullPath, mut call: Call) -> (&'static str, Reply) {
     // The file first and the method then: what is not there is not found, whatever the method.
     if methods.is_empty() && files::exists(name) {
         if [Method::GET, Method::HEAD].contains(&call.method) {
-            let tag = door::text(&call.headers, &header::IF_NONE_MATCH);
-            let (look, _) = call.services.demo.look.now();
-            return (PAGE, reply::either(files::get(name, tag, &look)));
+            return (PAGE, reply::either(page(name, &call)));
         }
         methods.extend(["GET", "HEAD"]);
     }
@@ -287,6 +286,17 @@ async fn respond(path: FullPath, mut call: Call) -> (&'static str, Reply) {
         return (NONE, reply::problem(&Problem::new(Code::NotFound, text)));
     }
     (NONE, not_this_method(&methods))
+}
+
+/// A file of the pages, as they look now.
+pub(super) fn page(name: &str, call: &Call) -> Result<Reply, Problem> {
+    let demo = &call.services.demo;
+    let (look, _) = demo.look.now();
+    let filling = Filling {
+        look: &look,
+        engine: &demo.engine,
+    };
+    files::get(name, &files::Asked::of(&call.headers), &filling)
 }
 
 /// Lets through, or says why not. What a route itself checks is not repeated here.

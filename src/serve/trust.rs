@@ -11,18 +11,13 @@ use warp::reply::Response as Reply;
 
 use super::routes::{Call, Route, Who, at_once};
 use super::tls::{Shown, shown};
-use super::{files, reply};
+use super::{reply, routes};
 use crate::protocol::problem::{Code, Problem};
 
 /// These.
 pub(super) const ROUTES: [Route; 3] = [
     Route::get("/trust", Who::Anyone, |call| {
-        let tag = super::door::text(&call.headers, &header::IF_NONE_MATCH);
-        at_once(files::get(
-            "trust.html",
-            tag,
-            &call.services.demo.look.now().0,
-        ))
+        at_once(routes::page("trust.html", &call))
     }),
     Route::get("/trust/facts", Who::Anyone, |call| at_once(facts(&call))),
     Route::get("/trust/emflow-authority.crt", Who::Anyone, |call| {

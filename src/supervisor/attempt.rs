@@ -19,6 +19,8 @@ use crate::store::StoreError;
 
 /// Events that may wait between the agent and the outbox; more makes the agent wait.
 const EVENTS: usize = 64;
+/// The most of them that become durable in one step.
+const AT_ONCE: usize = 16;
 /// Events of a session that become frames; what comes after is dropped, and the log says so.
 /// The room that was reserved holds these, three beginnings and the end.
 const MAX_EVENTS: usize = 56;
@@ -148,7 +150,16 @@ impl Attempt<'_> {
                 biased;
                 event = events.recv() => match event {
                     Some(event) => {
-                        if !self.say(&event).await? {
+                        let mut said = vec![event];
+                        // Nobody reads in between where there is no pause: what is there by now
+                        // becomes durable together, and a slider is answered sooner.
+                        while self.pace.is_zero()
+                            && said.len() < AT_ONCE
+                            && let Ok(more) = events.try_recv()
+                        {
+                            said.push(more);
+                        }
+                        if !self.say(&said).await? {
                             return Ok(Ran::Stopped(Stop::Cancelled));
                         }
                         self.pause(&mut computing, &mut outcome).await;
@@ -169,13 +180,12 @@ impl Attempt<'_> {
     }
 
     /// False where the session has ended.
-    async fn say(&mut self, event: &Event) -> Result<bool, StoreError> {
-        let (kind, payload) = frame_of(event);
-        let payload = payload.to_string();
-        if !self.said.admit(payload.len()) {
-            return Ok(true);
-        }
-        self.session.say(kind, payload).await
+    async fn say(&mut self, events: &[Event]) -> Result<bool, StoreError> {
+        let frames = events.iter().map(frame_of);
+        let frames = frames.map(|(kind, payload)| (kind, payload.to_string()));
+        let admitted = frames.filter(|(_, payload)| self.said.admit(payload.len()));
+        let admitted = admitted.collect();
+        self.session.say(admitted).await
     }
 
     async fn pause<F, T>(&self, computing: &mut std::pin::Pin<&mut F>, outcome: &mut Option<T>)

@@ -172,7 +172,9 @@ impl Supervisor {
         let agent = crate::agents::name_of(task.category);
         let started = json!({"agent_name": agent, "backend": name});
         let session = attempt.session;
-        session.say(Kind::AgentStarted, started.to_string()).await?;
+        session
+            .say(vec![(Kind::AgentStarted, started.to_string())])
+            .await?;
         let limit = self.0.policy.agent_timeout;
         let ran = attempt.run(backend, task.clone(), limit).await?;
         let outcome = match &ran {

@@ -28,13 +28,17 @@ export const asPercent = (unit) => unit.replace("fraction", "%");
 /** The currency stands where the language puts it: $1,200 or 1.200 $. */
 const before = () => formatter({ style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" }).formatToParts(1)[0].type === "currency";
 const money = (text) => (before() ? `$${text}` : `${text}${NARROW}$`);
+/** Of one there is one: "1 week". Only the first word of a unit counts something. */
+const ONE = { weeks: "week", months: "month", days: "day", years: "year", calls: "call", requests: "request", tokens: "token", users: "user",
+  sessions: "session", replicas: "replica", slots: "slot", points: "point", GPUs: "GPU" };
+const counted = (unit, value) => (value === 1 ? unit.replace(/^\w+/, (word) => ONE[word] ?? word) : unit);
 /** No line breaks between a number and its unit. */
 const NARROW = "\u00a0";
 
 function withUnit(text, unit, value) {
   if (!unit) return text;
   if (DOLLARS.test(unit)) return `${value < 0 ? "−" : ""}${money(cents(text.replace("-", "")))}${spell(unit).slice(1)}`;
-  return `${text}${NARROW}${unit === "%" ? "%" : spell(unit)}`;
+  return `${text}${NARROW}${unit === "%" ? "%" : spell(counted(unit, value))}`;
 }
 
 /** Nobody writes `$0.5`. */

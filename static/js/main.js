@@ -122,6 +122,8 @@ function changed() {
   due = true;
   const draw = () => {
     due = false;
+    // For the proof after a reload: what arrived in this very frame of the screen may be told as drawn anew.
+    store.saveSeen(app.ledger.seen);
     app.version(app.version() + 1);
   };
   if (document.hidden) setTimeout(draw, 50);
@@ -131,7 +133,6 @@ function changed() {
 const DELIVER = {
   frame({ frame }) {
     app.ledger.applied(frame, Date.now());
-    store.saveSeen(app.ledger.seen);
     const run = app.runs.frame(frame, (id) => store.loadAsked()[id] ?? null);
     questions.want(run);
     if (follows && frame.type === "processing_started" && (!app.chose || !app.control())) app.open(run.key, { replace: true, chosen: false });
@@ -204,7 +205,11 @@ function views() {
   sessionList(app, at("sessions"));
   if (!follows) shareButton(app, at("share"));
   connectionStatus(app, at("connection"));
-  effect(() => show(at("engine"), app.gallery()?.engine ?? ""));
+  effect(() => {
+    // The page came with it; an appliance that was restarted meanwhile may answer by another.
+    const engine = app.gallery()?.engine;
+    if (engine) show(at("engine"), engine);
+  });
 }
 
 function followAddress() {

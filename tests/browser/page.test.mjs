@@ -92,7 +92,7 @@ test("formats", () => {
   const table = [[full(5700, "USD/month"), "$5,700 / month"], [full(0.00475, "USD"), "$0.00475"], [full(-3, "USD"), "−$3"],
     [full(0.5, "USD/Mtok"), "$0.50 / million tokens"], [full(0.8, "fraction"), "0.8 (80\u00a0%)"], [brief(0.125, "fraction"), "12.5\u00a0%"], [brief(0.15, "fraction/month"), "15\u00a0%/month"],
     [rounded(28.98550725, "requests/s"), "28.986\u00a0requests/s"], [rounded(5464.8, "USD/month"), "$5,464.80 / month"], [brief(-400, "USD/month"), "−$400 / month"],
-    [full(900, "tokens"), "900\u00a0tokens"], [tick(1_200_000), "1.2M"], [tick(17100, "USD/month"), "$17.1K"],
+    [full(900, "tokens"), "900\u00a0tokens"], [brief(1, "weeks"), "1\u00a0week"], [full(1, "calls/request"), "1\u00a0call/request"], [brief(1, "GB/s"), "1\u00a0GB/s"], [tick(1_200_000), "1.2M"], [tick(17100, "USD/month"), "$17.1K"],
     [duration(840), "840 ms"], [duration(12_340), "12.3 s"], [duration(125_000), "2 min 5 s"]];
   for (const [got, want] of table) assert.equal(got, want);
 });

@@ -9,6 +9,9 @@ import understanding from "./checks/understanding.mjs";
 import devices from "./checks/devices.mjs";
 import presenter from "./checks/presenter.mjs";
 import report from "./checks/report.mjs";
+import disturbed from "./checks/disturbed.mjs";
+import embed from "./checks/embed.mjs";
+import branding from "./checks/branding.mjs";
 import faults from "./checks/faults.mjs";
 import visitor from "./checks/visitor.mjs";
 import policy from "./checks/policy.mjs";
@@ -19,6 +22,6 @@ if (!url) {
 }
 
 /** In this order: each goes on where the one before left the page. */
-const CHECKS = { ...answer, ...understanding, ...report, ...devices, ...presenter, ...faults, ...visitor, ...policy };
+const CHECKS = { ...answer, ...understanding, ...report, ...devices, ...presenter, ...faults, ...disturbed, ...embed, ...branding, ...visitor, ...policy };
 
 await judge("smoke", url, CHECKS);

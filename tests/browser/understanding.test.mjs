@@ -8,6 +8,8 @@ import { choose, lacking, t, use } from "../../static/js/words.js";
 import { brief, rounded, duration } from "../../static/js/format.js";
 
 const STATIC = new URL("../../static/", import.meta.url);
+/** What the pages share stands with the server, which fills it in. */
+const PARTS = new URL("../../src/serve/pages/", import.meta.url);
 const file = (name) => JSON.parse(readFileSync(new URL(`lang/${name}.json`, STATIC), "utf8"));
 
 /** A clock that only the test moves. */
@@ -125,6 +127,7 @@ test("every word of the page is in every language, and none is there for nothing
     }
   };
   read(STATIC);
+  read(PARTS);
   const en = file("en");
   const used = (name) => names.has(name) || [...prefixes].some((prefix) => name.startsWith(prefix));
   const lost = Object.keys(en).filter((name) => !used(name));
@@ -140,6 +143,18 @@ test("every word of the page is in every language, and none is there for nothing
     assert.deepEqual(Object.keys(other).filter((key) => !(key in en) && !key.startsWith("unit.")), [], `${name} has more`);
     for (const key of Object.keys(en)) assert.equal(slots(other[key]), slots(en[key]), `${name}: ${key}`);
   }
+});
+
+test("what stands in a page before its words are loaded is what English says", () => {
+  const en = file("en");
+  let found = 0;
+  for (const name of readdirSync(STATIC).filter((n) => n.endsWith(".html"))) {
+    for (const [, key, text] of readFileSync(new URL(name, STATIC), "utf8").matchAll(/data-t="([a-z_.]+)">([^<]*)</g)) {
+      found += 1;
+      assert.equal(text, en[key], `${name}: ${key}`);
+    }
+  }
+  assert.ok(found > 10, `${found}`);
 });
 
 test("numbers, plurals and the currency follow the language", () => {

@@ -190,7 +190,10 @@ fn in_browser(mut suite: Command) {
     let text = text_of(&output);
     match output.status.code() {
         Some(0) => println!("{text}"),
-        Some(77) => skip("browser", "no Chromium found"),
+        Some(77) => skip(
+            "browser",
+            text.lines().last().unwrap_or("it does not say why"),
+        ),
         _ => panic!("{text}"),
     }
 }
@@ -262,6 +265,18 @@ fn the_page_works_in_a_real_browser() {
     let mut smoke = node(&tests, "smoke.mjs");
     smoke.env("EMFLOW_SMOKE_PASSWORD", PASSWORD);
     in_browser_with(&mut server, smoke);
+}
+
+#[test]
+fn lighthouse_has_nothing_to_mend_on_the_demo_page() {
+    let Some(tests) = browser_suites() else {
+        return;
+    };
+    let _turn = turn();
+    let server = Server::start(&[]);
+    let mut suite = node(&tests, "lighthouse.mjs");
+    suite.arg(&server.url);
+    in_browser(suite);
 }
 
 #[test]

@@ -5,7 +5,8 @@ import { MARKUP } from "../corpus.mjs";
 export default {
   async "on a phone nothing is wider than the screen"(page) {
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.waitForSelector(".result");
+    await ask(page, 0);
+    await status(page, "completed");
     await page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
     await fits(page, "result");
     await page.locator(".headline .figure").first().click();
