@@ -315,9 +315,7 @@ impl Group<'_> {
                 self.write(k, Some(value))?;
             }
             Op::PutSession(session) => {
-                let k = key::session(session.id);
-                let value = record::encode(&k, &*session);
-                self.write(k, Some(value))?;
+                self.put(key::session(session.id), &*session)?;
             }
             Op::PutMessage(user, id, message) => {
                 let k = key::message(&user, &id);
@@ -362,15 +360,11 @@ impl Group<'_> {
             }
             Op::PutSetting(name, value) => self.write(key::setting(&name), Some(value))?,
             Op::PutAudit(entry) => {
-                let k = key::audit(entry.ring(), entry.number);
-                let value = record::encode(&k, &*entry);
-                self.write(k, Some(value))?;
+                self.put(key::audit(entry.ring(), entry.number), &*entry)?;
             }
             Op::RemoveAudit(ring, number) => self.write(key::audit(ring, number), None)?,
             Op::PutHistory(block) => {
-                let k = key::history(&block);
-                let value = record::encode(&k, &*block);
-                self.write(k, Some(value))?;
+                self.put(key::history(&block), &*block)?;
             }
             Op::Probe(number) => self.write(
                 key::PROBE.to_vec(),
@@ -378,6 +372,12 @@ impl Group<'_> {
             )?,
         }
         Ok(())
+    }
+
+    /// A record in the place of what was there.
+    fn put<T: serde::Serialize>(&mut self, k: Vec<u8>, value: &T) -> Result<(), StoreError> {
+        let value = record::encode(&k, value);
+        self.write(k, Some(value))
     }
 
     fn append(&mut self, append: Append) -> Result<(), StoreError> {
