@@ -8,6 +8,7 @@ import breaker from "./admin/real/breaker.mjs";
 import every, { gone } from "./admin/real/every.mjs";
 import figures from "./admin/real/figures.mjs";
 import house from "./admin/real/house.mjs";
+import past from "./admin/real/past.mjs";
 import people from "./admin/real/people.mjs";
 import policy from "./checks/policy.mjs";
 import world from "./admin/real/world.mjs";
@@ -24,7 +25,7 @@ const { "when the load is over, nothing was lost, and every figure stands still 
 const over = { "when the load is over, nothing was lost, and every figure stands still and is the API's": still };
 
 /** In this order: each goes on where the one before left the world. */
-const CHECKS = { ...world, ...moving, ...breaker, ...house, ...every, ...over, ...people, ...gone, ...policy };
+const CHECKS = { ...world, ...moving, ...breaker, ...house, ...every, ...over, ...past, ...people, ...gone, ...policy };
 
 /** EMFLOW_CHECKS runs those alone whose names hold it, after the visitors have come. */
 const wanted = (name) => name in world || !process.env.EMFLOW_CHECKS || name.includes(process.env.EMFLOW_CHECKS);
