@@ -12,7 +12,7 @@ export const redraw = () => themed(themed() + 1);
 
 let library = null;
 /** The build is a plain script: as a module it leaves `Chart` on the global object. */
-const load = () => (library ??= import("../../vendor/chart.js/chart.umd.min.js").then(() => globalThis.Chart));
+const load = () => (library ??= import("../../vendor/chart.js/chart.umd.min.js").then(() => globalThis.Chart, () => { library = null; }));
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
@@ -50,7 +50,8 @@ export function timeChart({ title, series, say, about = null }) {
   };
   const draw = async () => {
     const Chart = await load();
-    if (over || !known || canvas.hidden) return;
+    // It could not be fetched: the table stands, and the next figures try again.
+    if (!Chart || over || !known || canvas.hidden) return;
     if (!canvas.isConnected) return;
     const made = config(known, series, say, theme());
     if (!drawing) {

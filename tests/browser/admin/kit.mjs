@@ -13,7 +13,18 @@ export async function open(page, name) {
 }
 
 export const settled = (page) => page.waitForFunction(() => !document.querySelector("main [aria-busy=true], main .loading, .preview .loading"), undefined, WAIT);
-export const toast = (page, text) => page.waitForSelector(`.toast:has-text("${text}")`, WAIT);
+/** What was said in passing, until it is asked for: on a busy machine it may be gone before anybody looks. */
+export const remember = (page) => page.addInitScript(() => {
+  window.told = [];
+  new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => node.classList?.contains("toast") && window.told.push(node.textContent))))
+    .observe(document, { childList: true, subtree: true });
+});
+/** Waits until this was said; each saying counts once. */
+export const toast = (page, text) => page.waitForFunction((wanted) => {
+  if (!window.told) return document.querySelector("#toasts")?.textContent.includes(wanted);
+  const at = window.told.findIndex((said) => said.includes(wanted));
+  return at >= 0 && window.told.splice(at, 1).length === 1;
+}, text, WAIT);
 export const row = (page, text) => page.locator(".grid tbody tr", { hasText: text }).first();
 
 /** Asks the server beside the page, with the page's own session. */

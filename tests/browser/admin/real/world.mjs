@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expecting, must, url } from "../../kit.mjs";
-import { PASSWORD, WAIT } from "../kit.mjs";
+import { PASSWORD, WAIT, remember } from "../kit.mjs";
 import { Load } from "../load.mjs";
 import { EVIL } from "../../corpus.mjs";
 import { visitor } from "../visitors.mjs";
@@ -26,6 +26,7 @@ async function down() {
 
 export default {
   async "the administrator comes in, and visitors with hostile words beside a load"(page) {
+    await remember(page);
     await expecting(/status of 401/, async () => {
       await page.goto(new URL("/admin/", url).href);
       await page.fill("#password", PASSWORD);
