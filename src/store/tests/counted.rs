@@ -51,3 +51,11 @@ fn an_error_of_the_system_says_what_to_do() {
     assert!(told(ErrorKind::NotFound).contains("server.data_dir"));
     assert!(!told(ErrorKind::Interrupted).contains(';'));
 }
+
+#[test]
+fn what_is_not_there_need_not_be_synced_and_other_errors_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(files::sync_all(dir.path()).is_ok(), "nothing of sled's yet");
+    std::fs::write(dir.path().join("sled"), "a file").unwrap();
+    assert!(files::sync_all(dir.path()).is_err());
+}
