@@ -102,11 +102,8 @@ impl App {
             accept::ALPN,
             clock::wall(),
         )?);
-        let socket = match start.listener {
-            Some(listener) => adopt(listener),
-            None => bind(config.server.listen, start.next_free_port).await,
-        }
-        .map_err(StartError::Bind)?;
+        let socket = listen(start.listener, &config, start.next_free_port).await;
+        let socket = socket.map_err(StartError::Bind)?;
         let address = socket.local_addr().map_err(StartError::Bind)?;
 
         let committer = opened.committer.clone();
@@ -129,7 +126,6 @@ impl App {
         let generated_password =
             administration::prepare(&config, &services.admin, start.generate_password).await?;
         let resumed = services.intake.resume(parts.unfinished)?;
-        administration::listen(&config, &services.admin, address, &drain);
         drain.spawn("supervisor", parts.supervisor.clone().run());
         drain.spawn(
             "housekeeping",
@@ -162,14 +158,15 @@ impl App {
         };
         // Before anybody is let in: what is accepted from here on is never rolled back.
         store::upgrade::settled(&config.server.data_dir)?;
-        app.look_after();
+        app.look_after(&config);
         app.accept(socket);
         Ok(app)
     }
 
     /// Begins what goes on beside the traffic.
-    fn look_after(&self) {
+    fn look_after(&self, config: &Config) {
         let (services, drain) = (&self.services, &self.drain);
+        administration::listen(config, &services.admin, self.address, drain);
         let observer = services.observer.clone();
         drain.spawn(
             "webhook",
@@ -280,8 +277,16 @@ async fn open_store(config: &Config, accept_loss: bool) -> Result<Opened, StoreE
         })?
 }
 
-/// A socket that the service manager listens on: it goes on listening while we restart.
-fn adopt(listener: std::net::TcpListener) -> Result<tokio::net::TcpListener, std::io::Error> {
+/// The socket that the service manager listens on, which goes on listening while we restart; or one
+/// of our own.
+async fn listen(
+    adopted: Option<std::net::TcpListener>,
+    config: &Config,
+    next_free: bool,
+) -> Result<tokio::net::TcpListener, std::io::Error> {
+    let Some(listener) = adopted else {
+        return bind(config.server.listen, next_free).await;
+    };
     listener.set_nonblocking(true)?;
     tokio::net::TcpListener::from_std(listener)
 }

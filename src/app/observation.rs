@@ -1,11 +1,16 @@
 //! What the observer looks at.
 
+use std::sync::Arc;
+
 use super::StartError;
+use crate::agents::catalog::Catalog;
+use crate::backups::Backups;
 use crate::business;
 use crate::clock;
 use crate::config::Config;
 use crate::meter::Meters;
-use crate::observe::{Limits, Observer, Rooms};
+use crate::observe::{Ages, Limits, Observer, Rooms};
+use crate::serve::tls::Reloadable;
 use crate::serve::webhook::Webhook;
 
 /// Begins the business counts where there are none, and looks at the disk before anybody comes.
@@ -18,6 +23,16 @@ pub(super) async fn open(rooms: Rooms) -> Result<Observer, StartError> {
         tracing::warn!(%why, "the disk could not be looked at");
     }
     Ok(observer)
+}
+
+/// What grows old.
+pub(super) fn ages(tls: &Arc<Reloadable>, catalog: Arc<Catalog>, backups: &Backups) -> Ages {
+    let certificate = Arc::clone(tls);
+    Ages {
+        certificate_ends: Arc::new(move || certificate.presented().not_after),
+        catalog_days: Arc::new(move || catalog.age_days(clock::wall().date())),
+        last_backup: super::backups::last(backups),
+    }
 }
 
 /// When an alert is raised.

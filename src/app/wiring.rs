@@ -12,7 +12,7 @@ use crate::access::{
 };
 use crate::agents::backend::{Backend, Builtin};
 use crate::cleanup::{self, Cleanup};
-use crate::clock::{self, Wall};
+use crate::clock::Wall;
 use crate::config::{Config, JwtAlgorithm, Visitors};
 use crate::id::UserId;
 use crate::intake::{Intake, Queue};
@@ -97,12 +97,12 @@ struct Rooms {
 impl Rooms {
     fn new(
         config: &Config,
-        store: store::Store,
-        committer: store::Committer,
+        (store, committer): (&store::Store, &store::Committer),
         recovered: &store::Recovered,
-        drain: Drain,
-        meters: Meters,
+        drain: &Drain,
+        meters: &Meters,
     ) -> Self {
+        let (store, committer) = (store.clone(), committer.clone());
         let limits = outbox_limits(config);
         let outboxes = Outboxes::new(
             store.clone(),
@@ -111,7 +111,7 @@ impl Rooms {
             recovered,
             meters.clone(),
         );
-        let sessions = Sessions::new(store.clone(), committer.clone(), meters);
+        let sessions = Sessions::new(store.clone(), committer.clone(), meters.clone());
         let admission = admission::Admission::new(admission_limits(config));
         let queue = Arc::new(Queue::new(admission));
         let disk_low = Arc::new(AtomicBool::new(false));
@@ -130,7 +130,7 @@ impl Rooms {
             outboxes.clone(),
             sessions.clone(),
             intake.clone(),
-            drain,
+            drain.clone(),
             undo_limits(config),
         );
         Self {
@@ -140,6 +140,32 @@ impl Rooms {
             intake,
             cleanup,
             disk_low,
+        }
+    }
+
+    /// What the observer looks at, but for the ages.
+    fn watched(
+        &self,
+        config: &Config,
+        (store, committer): (store::Store, &store::Committer),
+        breakers: &Breakers,
+        drain: &Drain,
+        meters: &Meters,
+        ages: observe::Ages,
+    ) -> observe::Rooms {
+        observe::Rooms {
+            store,
+            committer: committer.clone(),
+            outboxes: self.outboxes.clone(),
+            sessions: self.sessions.clone(),
+            intake: self.intake.clone(),
+            breakers: breakers.clone(),
+            drain: drain.clone(),
+            meters: meters.clone(),
+            disk_low: Arc::clone(&self.disk_low),
+            min_free: config.store.min_free.0 as u64,
+            limits: observation::limits(config),
+            ages,
         }
     }
 
@@ -175,14 +201,7 @@ pub(super) async fn wire(
     let catalog = Arc::new(demo::catalog(config)?);
     let demo = demo::wire(config, &catalog, &store, &committer).await?;
     let meters = Meters::default();
-    let rooms = Rooms::new(
-        config,
-        store.clone(),
-        committer.clone(),
-        &recovered,
-        drain.clone(),
-        meters.clone(),
-    );
+    let rooms = Rooms::new(config, (&store, &committer), &recovered, &drain, &meters);
     let breakers = Breakers::new(breaker_policy(config), meters.clone());
     let backends = backends(backend, Arc::new(Builtin::new(Arc::clone(&catalog))));
     let (presenter, backends) =
@@ -191,24 +210,16 @@ pub(super) async fn wire(
     let (admin, audit) = administration::open(config, &store, &committer)?;
     let (access, follow) = access(config, &store, &committer, rooms.outboxes.clone()).await?;
     let backups = backups::open(config, &store, &committer, &drain).await?;
-    let last_backup = backups::last(&backups);
-    let certificate = Arc::clone(&tls);
-    let observer = observation::open(observe::Rooms {
-        store,
-        committer: committer.clone(),
-        outboxes: rooms.outboxes.clone(),
-        sessions: rooms.sessions.clone(),
-        intake: rooms.intake.clone(),
-        breakers: breakers.clone(),
-        drain: drain.clone(),
-        meters: meters.clone(),
-        disk_low: rooms.disk_low,
-        min_free: config.store.min_free.0 as u64,
-        certificate_ends: Arc::new(move || certificate.presented().not_after),
-        catalog_age_days: Arc::new(move || catalog.age_days(clock::wall().date())),
-        last_backup,
-        limits: observation::limits(config),
-    });
+    let ages = observation::ages(&tls, catalog, &backups);
+    let watched = rooms.watched(
+        config,
+        (store, &committer),
+        &breakers,
+        &drain,
+        &meters,
+        ages,
+    );
+    let observer = observation::open(watched);
     let services = Services {
         access,
         follow,

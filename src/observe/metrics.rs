@@ -205,12 +205,12 @@ impl Observer {
         f.gauge(
             "emflow_certificate_expiry_timestamp_seconds",
             "End of the certificate, in seconds since 1970.",
-            Some((rooms.certificate_ends)().0 as f64 / 1000.0),
+            Some((rooms.ages.certificate_ends)().0 as f64 / 1000.0),
         );
         f.gauge(
             "emflow_catalog_age_seconds",
             "Age of the catalog's prices.",
-            Some((rooms.catalog_age_days)() as f64 * 86_400.0),
+            Some((rooms.ages.catalog_days)() as f64 * 86_400.0),
         );
         let firing = self.firing_by_kind();
         let firing: Vec<([(&str, &str); 1], f64)> = firing
@@ -219,7 +219,7 @@ impl Observer {
             .collect();
         let firing = firing.iter().map(|(labels, value)| (&labels[..], *value));
         f.gauges("emflow_alert_firing", "1 where the alert fires.", firing);
-        let backup = (rooms.last_backup)().flatten();
+        let backup = (rooms.ages.last_backup)().flatten();
         f.gauge(
             "emflow_backup_age_seconds",
             "Age of the last backup that succeeded; absent where there is none.",

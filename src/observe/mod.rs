@@ -70,14 +70,20 @@ pub struct Rooms {
     pub disk_low: Arc<AtomicBool>,
     /// Free bytes below which it is.
     pub min_free: u64,
+    /// When to raise an alert.
+    pub limits: Limits,
+    /// What grows old.
+    pub ages: Ages,
+}
+
+/// What grows old without anybody's doing.
+pub struct Ages {
     /// When the certificate ends.
     pub certificate_ends: Fact<Wall>,
     /// How many days old the catalog's prices are.
-    pub catalog_age_days: Fact<i64>,
+    pub catalog_days: Fact<i64>,
     /// When the last backup succeeded (none: never yet); none where none is configured.
     pub last_backup: Fact<Option<Option<Wall>>>,
-    /// When to raise an alert.
-    pub limits: Limits,
 }
 
 /// A handle; cloned freely.

@@ -264,7 +264,7 @@ impl Observer {
     }
 
     fn probe_certificate(&self) -> Finding {
-        let ends = (self.0.rooms.certificate_ends)();
+        let ends = (self.0.rooms.ages.certificate_ends)();
         let left = ends.since(clock::wall()).as_secs_f64() / 86_400.0;
         let text = format!("ends at {}, in {left:.0} days", ends.rfc3339());
         Finding::new(left >= CERTIFICATE_LIMIT_DAYS, text).value(left, "days")

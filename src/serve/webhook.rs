@@ -275,15 +275,19 @@ where
 {
     let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(|error| error.to_string())?;
-    tokio::select! {
-        answer = sender.send_request(request) => match answer {
-            Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) => Err(error.to_string()),
-        },
-        ended = connection => Err(match ended {
-            Ok(()) => "the receiver closed without an answer".to_owned(),
-            Err(error) => error.to_string(),
-        }),
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    let (answer, ended) = tokio::select! {
+        answer = &mut answer => (answer, Ok(())),
+        // A receiver that closes at once ends the connection with its answer in hand.
+        ended = connection => (answer.await, ended),
+    };
+    match (answer, ended) {
+        (Ok(answer), _) => Ok(answer.status().as_u16()),
+        (Err(_), Err(error)) => Err(error.to_string()),
+        (Err(error), Ok(())) if error.is_canceled() || error.is_closed() => {
+            Err("the receiver closed without an answer".to_owned())
+        }
+        (Err(error), Ok(())) => Err(error.to_string()),
     }
 }
 

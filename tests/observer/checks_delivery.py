@@ -275,7 +275,8 @@ async def two_sockets(world: World):
         session = await one.accepted()
         await one.ending(session)
     await one.barrier()
-    await two.barrier()
+    # A pong may overtake a frame that is still to be sent; what was skipped never comes.
+    await two.ending(session)
     numbers = [f.sequence for f in two.wire if f.sequence is not None]
     missing = sorted({f.sequence for f in one.mailbox.applied} - set(numbers))
     equal("sequences the second socket did not get", [], missing)

@@ -280,7 +280,8 @@ impl Catalog {
     /// seventy rows had changed.
     pub const STALE_DAYS: i64 = 90;
 
-    /// "prices as of 2026-08-01", with their age and a warning where they are stale on a day.
+    /// "prices as of 2026-08-01", with their age and a warning where they are stale on a day, or
+    /// where the day lies before them: older prices are not kept.
     pub fn prices_text(&self, today: Date) -> String {
         let date = self.prices_as_of;
         match self.age_days(today) {
@@ -288,6 +289,7 @@ impl Catalog {
                 format!("prices as of {date}: {days} days old, check them")
             }
             days if days > 1 => format!("prices as of {date}, {days} days old"),
+            days if days < 0 => format!("prices as of {date}; those of {today} are not known"),
             _ => format!("prices as of {date}"),
         }
     }

@@ -49,6 +49,25 @@ fn the_builtin_catalog_is_whole() {
 }
 
 #[test]
+fn the_age_of_the_prices_is_told_also_before_their_day() {
+    let catalog = Catalog::builtin();
+    for (today, told) in [
+        (date!(2026 - 08 - 01), "prices as of 2026-08-01"),
+        (date!(2026 - 08 - 03), "prices as of 2026-08-01, 2 days old"),
+        (
+            date!(2026 - 11 - 30),
+            "prices as of 2026-08-01: 121 days old, check them",
+        ),
+        (
+            date!(2026 - 07 - 31),
+            "prices as of 2026-08-01; those of 2026-07-31 are not known",
+        ),
+    ] {
+        assert_eq!(catalog.prices_text(today), told);
+    }
+}
+
+#[test]
 fn every_word_of_the_legend_is_explained() {
     let catalog = Catalog::builtin();
     for model in catalog.models() {

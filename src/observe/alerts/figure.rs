@@ -240,7 +240,7 @@ impl Observer {
                 }
             },
             Kind::CertificateExpiry => {
-                let ends = (rooms.certificate_ends)();
+                let ends = (rooms.ages.certificate_ends)();
                 let days = ends.since(clock::wall()).as_secs_f64() / DAY_S;
                 Figure::new(
                     days,
@@ -248,7 +248,7 @@ impl Observer {
                 )
             }
             Kind::CatalogAge => {
-                let days = (rooms.catalog_age_days)();
+                let days = (rooms.ages.catalog_days)();
                 Figure::new(days as f64, format!("the prices are {days} days old"))
             }
             Kind::BackupAge => self.backup_age(),
@@ -281,7 +281,7 @@ impl Observer {
 
     /// Where there was none yet, the time since the start counts.
     fn backup_age(&self) -> Figure {
-        match (self.0.rooms.last_backup)() {
+        match (self.0.rooms.ages.last_backup)() {
             None => Figure::unknown("no backups are set up"),
             Some(last) => {
                 let age = clock::wall().since(last.unwrap_or(self.0.started.1));

@@ -113,8 +113,11 @@ fn an_alert_is_posted_until_it_is_taken_shown_and_acknowledged() {
         let test = admin.post("/api/v1/admin/alerts/webhook/test", &nothing);
         let elsewhere = receive(&receiver, ("test", None), "302 Elsewhere");
         let ((status, outcome), _) = tokio::join!(test, elsewhere);
-        assert_eq!((status, &outcome["ok"]), (200, &json!(false)));
-        assert_eq!(outcome["status"], 302, "a redirect is not followed");
+        assert_eq!((status, &outcome["ok"]), (200, &json!(false)), "{outcome}");
+        assert_eq!(
+            outcome["status"], 302,
+            "a redirect is not followed: {outcome}"
+        );
         let list = admin.get("/api/v1/admin/alerts").await;
         let shown = list["webhook"]["url"].as_str().unwrap();
         assert!(!shown.contains("key"), "{shown}");
