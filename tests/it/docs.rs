@@ -138,9 +138,8 @@ fn commands_can_be_given_as_they_are_written() {
 fn settings_are_taken_as_they_are_written() {
     let mut wrong = Vec::new();
     for (path, text) in documents() {
-        // These show files of another kind.
-        let other = ["catalog.md", "presenting.md"];
-        if other.iter().any(|name| path.ends_with(name)) {
+        // These show files of another kind: a catalog, a script.
+        if path.ends_with("catalog.md") || path.ends_with("presenting.md") {
             continue;
         }
         for block in blocks(&text, "toml") {
