@@ -139,4 +139,13 @@ mod tests {
             assert!(ends <= 1, "seed {seed}");
         }
     }
+
+    #[test]
+    fn the_words_are_those_of_the_protocol() {
+        let words = State::ALL.map(State::as_str).join(" ");
+        assert_eq!(
+            words,
+            "created processing agent_thinking generating_result completed failed timed_out cancelled expired"
+        );
+    }
 }
