@@ -313,3 +313,15 @@ fn a_timer_runs_only_while_something_waits_and_never_fires_early() {
     let again = Order::Resend { retry: 1 };
     assert_eq!(cursor.handle_timeout(at(8), 0), again);
 }
+
+#[test]
+fn an_acknowledgement_is_timed_from_the_first_sending() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut cursor = Cursor::new(POLICY, 5, 5);
+    cursor.on_sent(7, at(0));
+    assert_eq!(cursor.on_acked(7, at(3)), Some(Duration::from_secs(3)));
+    cursor.on_sent(7, at(4));
+    cursor.on_sent(8, at(5));
+    assert_eq!(cursor.on_acked(8, at(6)), Some(Duration::from_secs(1)));
+}
