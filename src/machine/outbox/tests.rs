@@ -42,6 +42,7 @@ fn where_sending_starts() {
         4,
         None,
     );
+    check("holds nothing of any epoch", &held, after(0, "6"), 4, None);
     check("after 9", &held, after(9, "7"), 9, None);
     check(
         "after an acknowledged one that is held",
@@ -262,4 +263,65 @@ fn a_socket_is_left_behind_when_a_frame_it_never_got_is_gone() {
     assert!(!slow.is_left_behind(&marks), "6 is held");
     marks.on_forgotten(6);
     assert!(slow.is_left_behind(&marks));
+}
+
+#[test]
+fn a_cursor_tells_where_it_stands() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let told = |cursor: &Cursor| {
+        (
+            cursor.sent(),
+            cursor.reached(),
+            cursor.in_flight(),
+            cursor.retries(),
+        )
+    };
+    let mut cursor = Cursor::new(POLICY, 5, 3);
+    assert_eq!(told(&cursor), (5, 5, 2, 0));
+    cursor.on_sent(9, at(0));
+    assert_eq!(told(&cursor), (9, 9, 6, 0));
+    cursor.on_acked(4, at(1));
+    assert_eq!(told(&cursor), (9, 9, 5, 0));
+    assert_eq!(cursor.handle_timeout(at(6), 0), Order::Wait);
+    assert_eq!(told(&cursor), (9, 9, 5, 1));
+    assert_eq!(cursor.handle_timeout(at(7), 0), Order::Resend { retry: 1 });
+    assert_eq!(told(&cursor), (4, 9, 0, 1));
+    cursor.on_acked(9, at(8));
+    assert_eq!(told(&cursor), (9, 9, 0, 0));
+}
+
+#[test]
+fn a_timer_runs_only_while_something_waits_and_never_fires_early() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut cursor = Cursor::new(POLICY, 5, 5);
+    cursor.on_sent(5, at(0));
+    assert_eq!(cursor.poll_timeout(), None, "nothing waits");
+    cursor.on_sent(7, at(0));
+    assert_eq!(cursor.poll_timeout(), Some(at(5)));
+    cursor.on_acked(6, at(1));
+    assert_eq!(cursor.poll_timeout(), Some(at(6)), "one still waits");
+    cursor.on_acked(7, at(1));
+    assert_eq!(cursor.poll_timeout(), None);
+    cursor.on_sent(9, at(2));
+    assert_eq!(cursor.handle_timeout(at(6), 0), Order::Wait);
+    assert_eq!(cursor.retries(), 0, "too early for a retry");
+    assert_eq!(cursor.handle_timeout(at(7), 0), Order::Wait);
+    assert_eq!((cursor.retries(), cursor.poll_timeout()), (1, Some(at(8))));
+    assert_eq!(cursor.handle_timeout(at(7), 0), Order::Wait, "a pause");
+    let again = Order::Resend { retry: 1 };
+    assert_eq!(cursor.handle_timeout(at(8), 0), again);
+}
+
+#[test]
+fn an_acknowledgement_is_timed_from_the_first_sending() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut cursor = Cursor::new(POLICY, 5, 5);
+    cursor.on_sent(7, at(0));
+    assert_eq!(cursor.on_acked(7, at(3)), Some(Duration::from_secs(3)));
+    cursor.on_sent(7, at(4));
+    cursor.on_sent(8, at(5));
+    assert_eq!(cursor.on_acked(8, at(6)), Some(Duration::from_secs(1)));
 }
