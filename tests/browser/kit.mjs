@@ -15,7 +15,7 @@ export const sins = [];
 export function watch(context, page, base = url) {
   const { origin, host } = new URL(base);
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") sins.push(`console: ${message.text()}`);
+    if (message.type() === "error" || message.type() === "warning") sins.push(`console: ${message.text()} ${message.location()?.url ?? ""}`.trim());
   });
   page.on("pageerror", (error) => sins.push(`error: ${error.message}`));
   page.on("dialog", (dialog) => {

@@ -24,7 +24,7 @@ export function backups(ctx) {
     loaded(ctx, all, () => {
       const schedule = h("div", { class: "stack" });
       const grid = table({ caption: "Backups", key: (one) => one.name, tone: (one) => (one.ok === false ? "bad" : null), columns: columns(ctx, () => all.state().data?.items ?? [], after),
-        empty: { title: "No backup yet", text: "Make one now, or wait for the plan." } });
+        empty: { title: "No backup yet", text: "Make one now, or set a plan: backup.every." } });
       return { element: h("div", {}, part("The plan", schedule), part("Kept here", grid.element), restore(), upgrades(ctx)), update: (told) => { show(schedule, ...plan(told.schedule)); grid.update(told.items); } };
     }));
 }
