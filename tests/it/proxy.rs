@@ -57,7 +57,7 @@ fn made_plain(text: &str) -> String {
 }
 
 /// The shipped configuration with the names, ports and files of this test in their places.
-fn configuration(dir: &Path, server: &Server, port: u16, way: Way) -> String {
+fn configuration(dir: &Path, server: &Server, port: u16, way: Way, silence: &str) -> String {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/nginx/emflow.conf");
     let upstream = listening(server, way);
     let tls = server.dir.join("emflow-data/tls");
@@ -65,6 +65,10 @@ fn configuration(dir: &Path, server: &Server, port: u16, way: Way) -> String {
     for (there, here) in [
         ("server 127.0.0.1:8443", format!("server {upstream}")),
         ("listen 443 ssl", format!("listen 127.0.0.1:{port} ssl")),
+        (
+            "proxy_read_timeout 60s",
+            format!("proxy_read_timeout {silence}"),
+        ),
         ("    listen [::]:443 ssl;\n", String::new()),
         ("demo.example.com;", "localhost;".to_owned()),
         (
@@ -103,15 +107,18 @@ fn is_root() -> bool {
     std::fs::metadata(scratch.path()).unwrap().uid() == 0
 }
 
+/// For how long the shipped configuration lets a line be silent.
+const SILENCE: &str = "60s";
+
 impl Nginx {
-    async fn start(dir: &Path, server: &Server, way: Way) -> Option<Self> {
+    async fn start(dir: &Path, server: &Server, way: Way, silence: &str) -> Option<Self> {
         let program = ["/usr/sbin/nginx", "/usr/bin/nginx"];
         let program = program.into_iter().find(|path| Path::new(path).exists())?;
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
         let file = dir.join("nginx.conf");
-        std::fs::write(&file, configuration(dir, server, port, way)).unwrap();
+        std::fs::write(&file, configuration(dir, server, port, way, silence)).unwrap();
         let child = Command::new(program)
             .args(["-p", dir.to_str().unwrap(), "-c", file.to_str().unwrap()])
             .stdout(Stdio::null())
@@ -149,7 +156,7 @@ async fn served_behind(env: &[(&str, &str)], way: Way) {
         ("EMFLOW_LIMITS__CONNECTIONS_PER_ADDRESS", "3"),
     ];
     let server = Server::start_in(house.path(), &[&limits[..], env].concat());
-    let Some(nginx) = Nginx::start(dir.path(), &server, way).await else {
+    let Some(nginx) = Nginx::start(dir.path(), &server, way, SILENCE).await else {
         return skip("nginx", "it is not installed (apt-get install nginx-light)");
     };
     let address = nginx.address(&server);
@@ -179,6 +186,36 @@ async fn served_behind(env: &[(&str, &str)], way: Way) {
 #[test]
 fn behind_nginx_the_answer_arrives_and_the_visitors_address_counts() {
     run(served_behind(&[], Way::Encrypted));
+}
+
+/// A visitor of a server that pings so often, behind an nginx that cuts a line after a second of silence.
+async fn quiet_visitor(server: &Server, dir: &Path) -> Option<(Nginx, Visitor)> {
+    let nginx = Nginx::start(dir, server, Way::Encrypted, "1s").await?;
+    let connection = nginx.address(server).visit().await.unwrap();
+    Some((nginx, Visitor::new(connection).await))
+}
+
+// req: C2
+#[test]
+fn who_says_nothing_is_kept_by_heartbeats_shorter_than_the_proxys_patience() {
+    run(async {
+        let (kept_in, cut_in) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let beating = |interval| {
+            Server::start(&[
+                ("EMFLOW_CONNECTIONS__HEARTBEAT_INTERVAL", interval),
+                ("EMFLOW_CONNECTIONS__IDLE_TIMEOUT", "15m"),
+            ])
+        };
+        let (often, seldom) = (beating("200ms"), beating("10m"));
+        let Some((_nginx, mut kept)) = quiet_visitor(&often, kept_in.path()).await else {
+            return skip("nginx", "it is not installed (apt-get install nginx-light)");
+        };
+        let (_other, mut cut) = quiet_visitor(&seldom, cut_in.path()).await.unwrap();
+        // The control: so the proxy's patience has ended for whoever heard nothing.
+        cut.until_closed().await;
+        kept.ask("m1").await;
+        kept.until("agent_completed").await;
+    });
 }
 
 // req: V3
