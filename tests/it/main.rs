@@ -12,7 +12,7 @@ mod delivery;
 mod disk;
 mod docs;
 mod drafts;
-mod first_hour;
+
 mod first_minute;
 mod follow;
 mod golden;
@@ -32,5 +32,6 @@ mod requirements;
 mod service;
 mod settings;
 mod tidy;
+mod typed;
 mod upkeep;
 mod wire;
