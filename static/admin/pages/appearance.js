@@ -4,7 +4,7 @@ import { h, show } from "../../js/h.js";
 import { get, post, put } from "../api.js";
 import { ask, facts } from "../parts/dialog.js";
 import { field, read, showFaults } from "../parts/form.js";
-import { button, page, part } from "../parts/page.js";
+import { button, page, part, save } from "../parts/page.js";
 import { loaded, pill } from "../parts/state.js";
 import { time } from "../parts/time.js";
 import { perform, toast } from "../parts/toast.js";
@@ -20,7 +20,9 @@ const DEFAULTS = { accent: "#0b5d53", accent_dark: "#63c7b2" };
 export function appearance(ctx) {
   const known = ctx.resource((signal) => get("/admin/appearance", {}, { signal }));
   const after = (told) => told && known.state({ phase: "ready", data: told, at: Date.now(), error: null });
-  return page("Appearance", "What visitors see above every answer. Changes show at their next visit.", [],
+  const now = () => known.state().data;
+  const acts = [ctx.operates && button("Import", () => bring(now(), after)), button("Export", () => perform(async () => save("appearance.json", new Blob([JSON.stringify(await whole(now()), null, 2)], { type: "application/json" }))))];
+  return page("Appearance", "What visitors see above every answer. Changes show at their next visit.", acts.filter(Boolean),
     loaded(ctx, known, () => {
       const place = h("div", {});
       return { element: place, update: (told) => show(place, editor(ctx, told, after)) };
@@ -41,7 +43,7 @@ function editor(ctx, told, after) {
     Object.assign(logo, { choice: { media_type: picked.type, data_base64: data }, address: `data:${picked.type};base64,${data}` });
     draw();
   });
-  const form = h("form", { novalidate: true, class: "sheet", oninput: () => draw(), onsubmit: (event) => { event.preventDefault(); save(form, told, logo.choice, after); } },
+  const form = h("form", { novalidate: true, class: "sheet", oninput: () => draw(), onsubmit: (event) => { event.preventDefault(); submit(form, told, logo.choice, after); } },
     field({ name: "title", label: "Title", value: told.title, maxlength: 80, check: (value) => (value.trim() === "" ? "A title is needed." : null) }),
     file, told.logo && ctx.operates && button("Without a logo", () => { Object.assign(logo, { choice: null, address: null }); draw(); }, { class: "ghost small" }),
     h("div", { class: "two" }, colour("accent", "Colour on light"), colour("accent_dark", "Colour on dark")), measured,
@@ -73,22 +75,43 @@ function sample(theme, values, logo) {
   return h("div", { class: "look", dataset: { theme } }, h("p", { class: "look-head" }, logo && h("img", { src: logo, alt: "", height: "28" }), h("strong", {}, values.title)), h("p", {}, "Savings of $3,120 a month, ", link), act);
 }
 
-async function save(form, told, logo, after) {
+async function submit(form, told, logo, after) {
   const { values, faults } = read(form);
   if (faults.length > 0) return showFaults(form, faults);
+  const before = await whole(told);
   const wanted = { title: values.title, logo, colours: { accent: values.accent, accent_dark: values.accent_dark }, call_to_action: values.text ? { text: values.text, url: values.url } : null };
-  await perform(() => put("/admin/appearance", wanted), { done: () => "Saved: the next visit shows it.", undo: () => logo === "keep" && (() => put("/admin/appearance", { ...plain(told), logo: "keep" })), after: (now) => {
+  await perform(() => put("/admin/appearance", wanted), { done: () => "Saved: the next visit shows it.", undo: () => () => put("/admin/appearance", before), after: (now) => {
     if (now) return after(now);
     return null;
   } });
 }
 
-const plain = ({ title, colours, call_to_action: act }) => ({ title, colours, call_to_action: act });
+/** The look as it can be given again: with the logo itself, which the answer only names. */
+async function whole({ title, colours, call_to_action: act, logo }) {
+  const data = logo && await base64(await (await fetch(logo.url)).blob());
+  return { title, logo: logo && { media_type: logo.media_type, data_base64: data }, colours, call_to_action: act };
+}
+
+async function bring(told, after) {
+  const values = await ask({ title: "Import the look", act: "Import", text: "The file takes the place of title, logo, colours and call to action; it can be undone.",
+    fields: [field({ name: "file", label: "A file of an export", type: "file", required: true, accept: ".json" })] });
+  if (!values) return;
+  const before = await whole(told);
+  let wanted;
+  try {
+    wanted = JSON.parse(await values.file.text());
+  } catch {
+    return toast("This file is not JSON. An export of this page is.", { tone: "bad" });
+  }
+  await perform(() => put("/admin/appearance", wanted), { done: () => "Imported: the next visit shows it.", undo: () => () => put("/admin/appearance", before), after });
+}
 
 async function back(told, after) {
-  const sure = await ask({ title: "Back to the configured look?", act: "Go back", danger: true, text: "Title, colours and call to action can be put back for a while; a logo that was given here is gone and must be given again.",
+  const sure = await ask({ title: "Back to the configured look?", act: "Go back", danger: true, text: "What was edited here is left; it can be undone.",
     preview: async () => facts([["Title", told.title], ["Logo", told.logo ? "goes" : "none"], ["Call to action", told.call_to_action?.text ?? "none"]]) });
-  if (sure) await perform(() => post("/admin/appearance/reset"), { done: () => "The configured look is back.", undo: () => () => put("/admin/appearance", { ...plain(told), logo: null }), after });
+  if (!sure) return;
+  const before = await whole(told);
+  await perform(() => post("/admin/appearance/reset"), { done: () => "The configured look is back.", undo: () => () => put("/admin/appearance", before), after });
 }
 
 async function base64(file) {

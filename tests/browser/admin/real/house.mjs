@@ -61,7 +61,7 @@ export default {
     await undo(page, "configured examples are back");
     await until("undone", async () => (await seen(page)).some((one) => one.id === "hostile"));
   },
-  async "the look is edited with a hostile title, a colour that cannot be read is refused, and the configured one comes back"(page) {
+  async "the look is edited with a hostile title, exported and imported, a colour that cannot be read is refused, and the configured one comes back"(page) {
     const look = async () => (await page.request.get(new URL("/api/v1/appearance", url).href)).json();
     const before = await look();
     await open(page, "appearance");
@@ -80,11 +80,20 @@ export default {
     const now = await look();
     must(now.title === EVIL[1] && now.colours.accent === "#0b3d91", JSON.stringify(now));
     must((await audited(page, "appearance.change")).outcome === "done", "not in the audit");
+    const file = await taken(page, "main button:has-text('Export')");
+    must(JSON.parse(file.content).title === EVIL[1], "not what stands there is exported");
     await undo(page, "Saved");
     await until("undone", async () => ((await look()).title === before.title ? true : (await look()).title));
     await page.click("main button:has-text('Back to the configured look')");
     await confirm(page);
     await until("the configured look", async () => (await look()).title === before.title);
+    await page.click("main button:has-text('Import')");
+    await page.setInputFiles("dialog [name=file]", { name: file.name, mimeType: "application/json", buffer: file.content });
+    await page.click("dialog [type=submit]");
+    await toast(page, "Imported");
+    must((await look()).title === EVIL[1], "the import is not what was exported");
+    await undo(page, "Imported");
+    await until("the import is undone", async () => (await look()).title === before.title);
   },
   async "every setting stands there with its value and where it came from"(page) {
     await open(page, "settings");
