@@ -21,7 +21,7 @@ export function appearance(ctx) {
   const known = ctx.resource((signal) => get("/admin/appearance", {}, { signal }));
   const after = (told) => told && known.state({ phase: "ready", data: told, at: Date.now(), error: null });
   const now = () => known.state().data;
-  const acts = [ctx.operates && button("Import", () => bring(now(), after)), button("Export", () => perform(async () => save("appearance.json", new Blob([JSON.stringify(await whole(now()), null, 2)], { type: "application/json" }))))];
+  const acts = [ctx.operates && button("Import", () => now() && bring(now(), after)), button("Export", () => now() && perform(async () => save("appearance.json", new Blob([JSON.stringify(await whole(now()), null, 2)], { type: "application/json" }))))];
   return page("Appearance", "What visitors see above every answer. Changes show at their next visit.", acts.filter(Boolean),
     loaded(ctx, known, () => {
       const place = h("div", {});
