@@ -19,7 +19,7 @@ const WORDS: u64 = 4096;
 /// Its exit code where the backup is damaged.
 const DAMAGED: i32 = 74;
 
-/// See the [module](self).
+/// In this process or in one of its own, whose memory goes with it.
 #[derive(Debug, Clone)]
 pub enum Verifier {
     /// In this process.
