@@ -24,9 +24,9 @@
 //!
 //! Around them: [`app`] wires everything and knows everybody, [`cli`] is the command line,
 //! [`config`] the settings, [`live`] which of them are in force, [`backups`] copies of the store,
-//! [`examples`] the gallery, [`appearance`] the look of the page, [`shutdown`] the drain, [`clock`] the
-//! only reader of clocks, [`notify`] what the service manager is told, [`report`] a result to take away, [`id`] the shared words. Arrows only
-//! go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
+//! [`examples`] the gallery, [`appearance`] the look of the page, [`report`] a result to take away,
+//! [`shutdown`] the drain, [`clock`] the only reader of clocks, [`notify`] what the service manager is
+//! told, [`id`] the shared words. Arrows only go down: `app` → `serve`, `cli` → the rooms → `store` → `machine`; `protocol` and `machine`
 //! know only `id`, `agents` know `id` and `clock`.
 
 pub mod access;
